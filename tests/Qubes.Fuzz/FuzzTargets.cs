@@ -1,16 +1,24 @@
+using Qubes.Fuzz.Targets;
+
 namespace Qubes.Fuzz;
 
 /// <summary>The list of targets and the loop that feeds them.</summary>
 internal static class FuzzTargets
 {
-    public static IReadOnlyList<IFuzzTarget> All { get; } = [];
+    public static IReadOnlyList<IFuzzTarget> All { get; } =
+    [
+        new AdminRequestTarget(),
+    ];
 
     /// <summary>Runs <paramref name="target"/> over its seeds and then over mutated inputs; reports the first finding.</summary>
     public static bool Explore(IFuzzTarget target, int seed, int iterations)
     {
         byte[][] seeds = [.. target.Seeds];
         Mutator mutator = new(seed);
-        byte[] input = [];
+        byte[] input =
+    [
+        new AdminRequestTarget(),
+    ];
         try
         {
             foreach (byte[] valid in seeds)
