@@ -15,10 +15,7 @@ internal static class FuzzTargets
     {
         byte[][] seeds = [.. target.Seeds];
         Mutator mutator = new(seed);
-        byte[] input =
-    [
-        new AdminRequestTarget(),
-    ];
+        byte[] input = [];
         try
         {
             foreach (byte[] valid in seeds)
