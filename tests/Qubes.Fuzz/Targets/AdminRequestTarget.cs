@@ -31,7 +31,7 @@ internal sealed class AdminRequestTarget : IFuzzTarget
 
         ReadOnlySpan<byte> header = input[..input.IndexOf((byte)0)];
         bool hadPlus = header[..header.IndexOf((byte)' ')].Contains((byte)'+');
-        bool keyword = header.EndsWith(" keyword adminvm"u8) && !header.EndsWith(" name keyword adminvm"u8);
+        bool keyword = request.UntrustedDestination.SequenceEqual("dom0"u8) && header.EndsWith(" keyword adminvm"u8);
         ArrayBufferWriter<byte> rebuilt = new();
         rebuilt.Write(request.UntrustedMethod);
         rebuilt.Write(hadPlus ? "+"u8 : default);
