@@ -1,0 +1,41 @@
+using System.Globalization;
+using Qubes.Linux.Native;
+
+namespace Qubes.Linux;
+
+/// <summary>
+/// Places where a test can make this process die as in a power cut: with <c>QUBES_FAULT_POINT=NAME</c> (or
+/// <c>NAME:N</c> for its N-th hit) in the environment at start, the process kills itself with SIGKILL there.
+/// Without the variable a hit costs one test of a static field.
+/// </summary>
+public static class FaultPoint
+{
+    public const string Variable = "QUBES_FAULT_POINT";
+
+    private const int SIGKILL = 9;
+    private static readonly string? Armed = ParseName(Environment.GetEnvironmentVariable(Variable));
+    private static readonly int ArmedHit = ParseHit(Environment.GetEnvironmentVariable(Variable));
+    private static int _hits;
+
+    public static void Hit(string name)
+    {
+        if (Armed is null || !string.Equals(Armed, name, StringComparison.Ordinal))
+            return;
+        if (Interlocked.Increment(ref _hits) == ArmedHit)
+            _ = ProcessCalls.Kill(ProcessCalls.GetPid(), SIGKILL);
+    }
+
+    private static string? ParseName(string? value)
+    {
+        if (string.IsNullOrEmpty(value))
+            return null;
+        var colon = value.LastIndexOf(':');
+        return colon < 0 ? value : value[..colon];
+    }
+
+    private static int ParseHit(string? value)
+    {
+        var colon = value?.LastIndexOf(':') ?? -1;
+        return colon >= 0 && int.TryParse(value.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var hit) ? hit : 1;
+    }
+}

@@ -1,0 +1,79 @@
+namespace Qubes.Linux;
+
+/// <summary>
+/// Every path of the system, beneath one root prefix. Two instances with different roots share no file.
+/// </summary>
+public sealed class QubesPaths
+{
+    /// <summary>The environment variable that names the root for programs that get no <c>--root</c>.</summary>
+    public const string RootVariable = "QUBES_ROOT";
+
+    /// <param name="root">Prefix of all paths; made absolute. Default: environment <c>QUBES_ROOT</c>, else <c>/</c>.</param>
+    public QubesPaths(string? root = null)
+    {
+        root ??= Environment.GetEnvironmentVariable(RootVariable);
+        Root = string.IsNullOrEmpty(root) ? "/" : Path.GetFullPath(root);
+        if (Root.Length > 1)
+            Root = Root.TrimEnd('/');
+        ServiceDirectories = [Under("run/qubes-rpc"), Under("usr/local/etc/qubes-rpc"), Under("etc/qubes-rpc")];
+        ServiceConfigurationDirectories =
+            [Under("run/qubes/rpc-config"), Under("usr/local/etc/qubes/rpc-config"), Under("etc/qubes/rpc-config")];
+    }
+
+    /// <summary>Absolute, without a trailing slash (except <c>/</c> itself).</summary>
+    public string Root { get; }
+
+    public bool IsSystemRoot => Root == "/";
+
+    // State
+    public string StateDirectory => Under("var/lib/qubes");
+    public string StoreFile => Under("var/lib/qubes/qubes.xml");
+    public string AppVmsDirectory => Under("var/lib/qubes/appvms");
+    public string TemplatesDirectory => Under("var/lib/qubes/vm-templates");
+    public string KernelsDirectory => Under("var/lib/qubes/vm-kernels");
+    public string BackupDirectory => Under("var/lib/qubes/backup");
+
+    // Sockets of the daemon
+    public string RunDirectory => Under("run");
+    public string QubesRunDirectory => Under("run/qubes");
+    public string AdminSocket => Under("run/qubesd.sock");
+    public string InternalSocket => Under("run/qubesd.internal.sock");
+    public string MiscSocket => Under("run/qubesd.misc.sock");
+    public string PolicySocket => Under("run/qubes/policy.sock");
+
+    // Guest communication
+    public string VchanDirectory => Under("run/qubes/vchan");
+
+    // Configuration
+    public string ConfigurationDirectory => Under("etc/qubes");
+    public string PolicyDirectory => Under("etc/qubes/policy.d");
+    public string ExtensionsDirectory => Under("etc/qubes/extensions.d");
+    public string RpcDirectory => Under("etc/qubes-rpc");
+
+    // Logs
+    public string LogDirectory => Under("var/log/qubes");
+
+    /// <summary>Where RPC services are looked for, in search order.</summary>
+    public IReadOnlyList<string> ServiceDirectories { get; }
+
+    /// <summary>Where configurations of RPC services are looked for, in search order.</summary>
+    public IReadOnlyList<string> ServiceConfigurationDirectories { get; }
+
+    /// <summary><paramref name="relativePath"/> beneath the root.</summary>
+    public string Under(string relativePath) => Path.Combine(Root, relativePath);
+
+    /// <summary>The local socket of a qube's qrexec daemon; <paramref name="name"/> is a qube name or a domain id.</summary>
+    public string QrexecSocket(string name) => Path.Combine(QubesRunDirectory, "qrexec." + name);
+
+    /// <summary>The host end of a qube's virtio-serial port; the hypervisor listens there.</summary>
+    public string VchanPortSocket(string qubeName) => Path.Combine(VchanDirectory, qubeName + ".sock");
+
+    /// <summary>Where host programs open vchan streams to the qube; its qrexec daemon listens there.</summary>
+    public string VchanBrokerSocket(string qubeName) => Path.Combine(VchanDirectory, qubeName + ".broker");
+
+    public string QrexecLog(string qubeName) => Path.Combine(LogDirectory, $"qrexec.{qubeName}.log");
+
+    public string GuestConsoleLog(string qubeName) => Path.Combine(LogDirectory, $"guest-{qubeName}.log");
+
+    public string KernelDirectory(string kernel) => Path.Combine(KernelsDirectory, kernel);
+}
