@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Qubes.Linux.Native;
 
@@ -23,6 +24,16 @@ public sealed class UnixListener : IDisposable
     }
 
     public string LocalPath { get; }
+
+    /// <summary>The socket itself, made non-blocking, for a <see cref="Reactor"/>. Stays the listener's.</summary>
+    public SafeHandle NonBlockingHandle
+    {
+        get
+        {
+            _socket.Blocking = false;
+            return _socket.SafeHandle;
+        }
+    }
 
     /// <summary>Starts listening at <paramref name="path"/>, whose directory must exist.</summary>
     /// <param name="groupId">Group of the socket file; null leaves the process's.</param>

@@ -10,6 +10,7 @@ public sealed class ModelLoop : SynchronizationContext, IAsyncDisposable
 {
     private readonly Thread _thread;
     private readonly Action<Exception> _onUnhandled;
+    private readonly ILoopWaiter? _waiter;
     private readonly object _gate = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -21,9 +22,11 @@ public sealed class ModelLoop : SynchronizationContext, IAsyncDisposable
     /// <param name="onUnhandled">
     /// Told of exceptions that nobody awaits (posted callbacks). Runs on the loop. The daemon logs and goes on.
     /// </param>
-    public ModelLoop(Action<Exception> onUnhandled, string name = "model")
+    /// <param name="waiter">What to sleep on, and to look at between batches; stays the caller's. Default: a condition variable.</param>
+    public ModelLoop(Action<Exception> onUnhandled, string name = "model", ILoopWaiter? waiter = null)
     {
         _onUnhandled = onUnhandled;
+        _waiter = waiter;
         _thread = new Thread(Run) { Name = name, IsBackground = true };
         _thread.Start();
     }
@@ -100,6 +103,7 @@ public sealed class ModelLoop : SynchronizationContext, IAsyncDisposable
             Monitor.Pulse(_gate);
         }
 
+        _waiter?.Wake();
         await _ended.Task;
     }
 
@@ -134,8 +138,12 @@ public sealed class ModelLoop : SynchronizationContext, IAsyncDisposable
             _queue.Add((callback, state));
             if (_waiting)
                 Monitor.Pulse(_gate);
-            return true;
         }
+
+        // On the loop itself the queue is looked at before the next sleep.
+        if (_waiter is not null && !IsCurrent)
+            _waiter.Wake();
+        return true;
     }
 
     private void Run()
@@ -164,6 +172,9 @@ public sealed class ModelLoop : SynchronizationContext, IAsyncDisposable
 
     private bool Take(ref List<(SendOrPostCallback Callback, object? State)> batch)
     {
+        if (_waiter is not null)
+            return TakeFrom(_waiter, ref batch);
+
         lock (_gate)
         {
             while (_queue.Count == 0)
@@ -175,6 +186,23 @@ public sealed class ModelLoop : SynchronizationContext, IAsyncDisposable
                 _waiting = false;
             }
 
+            (batch, _queue) = (_queue, batch);
+            return true;
+        }
+    }
+
+    /// <summary>As <see cref="Take"/>, sleeping on the waiter. Between two batches it gets a turn however full the queue is.</summary>
+    private bool TakeFrom(ILoopWaiter waiter, ref List<(SendOrPostCallback Callback, object? State)> batch)
+    {
+        bool nothingToDo;
+        lock (_gate)
+            nothingToDo = _queue.Count == 0 && !_stopping;
+
+        waiter.Wait(block: nothingToDo);
+        lock (_gate)
+        {
+            if (_queue.Count == 0 && _stopping)
+                return false;
             (batch, _queue) = (_queue, batch);
             return true;
         }
