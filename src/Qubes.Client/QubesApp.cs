@@ -1,0 +1,61 @@
+using Qubes.Client.Transport;
+
+namespace Qubes.Client;
+
+/// <summary>The whole system, and the place to get a <see cref="Qube"/> from.</summary>
+public sealed class QubesApp(IAdminTransport transport) : PropertyHolder(transport, "dom0", "admin.property.")
+{
+    /// <summary>Whether the daemon is on this machine, so that this client acts as dom0.</summary>
+    public bool IsLocal => Transport.IsLocal;
+
+    /// <summary>A handle for the qube of that name; whether it exists shows when it is used.</summary>
+    public Qube this[string name] => new(Transport, name);
+
+    /// <summary>The qubes the caller may see, dom0 first, then by name.</summary>
+    public async ValueTask<IReadOnlyList<QubeInfo>> ListQubesAsync(CancellationToken cancellation = default) =>
+        [.. Lines(await CallAsync("admin.vm.List", cancellation: cancellation)).Select(QubeInfo.Parse)];
+
+    public async ValueTask<string[]> ListLabelsAsync(CancellationToken cancellation = default) =>
+        Lines(await CallAsync("admin.label.List", cancellation: cancellation));
+
+    public async ValueTask<string[]> ListClassesAsync(CancellationToken cancellation = default) =>
+        Lines(await CallAsync("admin.vmclass.List", cancellation: cancellation));
+
+    public async ValueTask<string[]> ListPoolsAsync(CancellationToken cancellation = default) =>
+        Lines(await CallAsync("admin.pool.List", cancellation: cancellation));
+
+    /// <summary>Creates a qube.</summary>
+    /// <param name="class">For example <c>AppVM</c>.</param>
+    /// <param name="name">Its name.</param>
+    /// <param name="label">Its label.</param>
+    /// <param name="template">Template's name, or null for the default one.</param>
+    /// <param name="pool">Pool for all volumes the class creates, or null for the default pools.</param>
+    /// <param name="volumePools">Pools by volume name; not together with <paramref name="pool"/>.</param>
+    /// <param name="cancellation">Stops waiting for the answer; the daemon goes on.</param>
+    public async ValueTask<Qube> CreateAsync(string @class, string name, string label, string? template = null, string? pool = null,
+        IReadOnlyDictionary<string, string>? volumePools = null, CancellationToken cancellation = default)
+    {
+        string payload = $"name={name} label={label}";
+        string method = "admin.vm.Create.";
+        if (pool is not null || volumePools is { Count: > 0 })
+        {
+            method = "admin.vm.CreateInPool.";
+            payload += pool is not null ? $" pool={pool}"
+                : string.Concat(volumePools!.OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => $" pool:{p.Key}={p.Value}"));
+        }
+
+        await CallAsync(method + @class, template ?? "", payload, cancellation);
+        return this[name];
+    }
+
+    /// <summary>Events as they happen, of the whole system or of one qube, until the connection ends.</summary>
+    public async IAsyncEnumerable<AdminEvent> EventsAsync(
+        string destination = "dom0", [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation = default)
+    {
+        await using Stream stream = await Transport.OpenAsync(new AdminCall(destination, "admin.Events"), cancellation);
+        await foreach (AdminEvent admin in EventReader.ReadAsync(stream, cancellation))
+        {
+            yield return admin;
+        }
+    }
+}

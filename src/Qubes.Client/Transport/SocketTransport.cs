@@ -1,0 +1,103 @@
+using System.Buffers;
+using System.Net.Sockets;
+using Qubes.Protocol.Admin;
+
+namespace Qubes.Client.Transport;
+
+/// <summary>Calls over the daemon's UNIX socket: one connection a call, the writing side closed after the request.</summary>
+/// <param name="socketPath">The daemon's socket.</param>
+/// <param name="serviceDirectory">Where the programs for calls with a large payload are (<c>/etc/qubes-rpc</c>).</param>
+public sealed class SocketTransport(string socketPath, string serviceDirectory) : IAdminTransport
+{
+    private const int FirstBuffer = 16 * 1024;
+
+    public bool IsLocal => true;
+
+    public async ValueTask<ReadOnlyMemory<byte>> SendAsync(AdminCall call, CancellationToken cancellation = default)
+    {
+        using Socket socket = await RequestAsync(call, cancellation);
+        byte[] buffer = new byte[FirstBuffer];
+        int length = 0;
+        try
+        {
+            int read;
+            while ((read = await socket.ReceiveAsync(buffer.AsMemory(length), SocketFlags.None, cancellation)) > 0)
+            {
+                length += read;
+                if (length == buffer.Length)
+                {
+                    Array.Resize(ref buffer, buffer.Length * 2);
+                }
+            }
+        }
+        catch (SocketException e)
+        {
+            throw ClientErrors.Communication($"Connection to qubesd was lost: {e.Message}");
+        }
+
+        return buffer.AsMemory(0, length);
+    }
+
+    public async ValueTask<Stream> OpenAsync(AdminCall call, CancellationToken cancellation = default) =>
+        new NetworkStream(await RequestAsync(call, cancellation), ownsSocket: true);
+
+    /// <summary>
+    /// Runs the service's own program: the socket takes small payloads only, so importing a volume goes through the
+    /// program that also serves such calls from qubes.
+    /// </summary>
+    public async ValueTask<ReadOnlyMemory<byte>> SendStreamAsync(AdminCall call, Stream data, CancellationToken cancellation = default)
+    {
+        string program = Path.Combine(serviceDirectory, call.Method);
+        if (!File.Exists(program))
+        {
+            throw ClientErrors.Communication($"{program} not found");
+        }
+
+        return await ChildCall.RunAsync(
+            program,
+            call.Argument.Length == 0 ? [] : [call.Argument],
+            new Dictionary<string, string?>(StringComparer.Ordinal)
+            {
+                ["QREXEC_REMOTE_DOMAIN"] = "dom0",
+                ["QREXEC_REQUESTED_TARGET"] = call.Destination,
+                ["QREXEC_REQUESTED_TARGET_TYPE"] = "name",
+            },
+            call.Payload,
+            data,
+            cancellation);
+    }
+
+    private async ValueTask<Socket> RequestAsync(AdminCall call, CancellationToken cancellation)
+    {
+        Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(socketPath), cancellation);
+            await SendRequestAsync(socket, call, cancellation);
+            return socket;
+        }
+        catch (SocketException e)
+        {
+            socket.Dispose();
+            throw ClientErrors.Communication($"Failed to connect to qubesd service: {e.Message}");
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private static async ValueTask SendRequestAsync(Socket socket, AdminCall call, CancellationToken cancellation)
+    {
+        ArrayBufferWriter<byte> request = new(256 + call.Payload.Length);
+        AdminRequestWriter.Write(request, call.Method, call.Argument, "dom0", call.Destination, call.Payload.Span);
+        ReadOnlyMemory<byte> rest = request.WrittenMemory;
+        while (!rest.IsEmpty)
+        {
+            rest = rest[await socket.SendAsync(rest, SocketFlags.None, cancellation)..];
+        }
+
+        socket.Shutdown(SocketShutdown.Send);
+    }
+}
