@@ -1,1 +1,3 @@
-return 0;
+using Qvm;
+
+return await ToolRunner.RunAsync(Environment.GetCommandLineArgs()[0], args);

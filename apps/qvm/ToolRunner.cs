@@ -1,0 +1,106 @@
+using Qubes.Client;
+using Qubes.Client.Transport;
+using Qubes.Linux;
+using Qubes.Protocol.Errors;
+using Qvm.CommandLine;
+using Qvm.Output;
+using Qvm.Tools;
+
+namespace Qvm;
+
+/// <summary>Finds the tool by the name the program was called by, and turns its failures into messages and exit statuses.</summary>
+internal static class ToolRunner
+{
+    private const string ApiVersion = "4.4.0";
+
+    /// <summary>All tools, by name.</summary>
+    public static IReadOnlyList<ITool> Tools { get; } =
+    [
+        new CheckTool(), new CreateTool(), new FeaturesTool(), new KillTool(), new ListTool(), new PauseTool(),
+        PrefsTool.ForQube, PrefsTool.ForSystem, new RemoveTool(), new RunTool(), new ShutdownTool(), new StartTool(),
+        new TagsTool(), new UnpauseTool(), new VolumeTool(),
+    ];
+
+    public static async Task<int> RunAsync(string calledAs, string[] words)
+    {
+        string name = Path.GetFileName(calledAs);
+        ITool? tool = Find(name);
+        if (tool is null)
+        {
+            if (words is ["--man-page", string page] && Find(page) is { } documented)
+            {
+                Console.Out.Write(ManualPage.Of(documented, Parser(documented)));
+                return 0;
+            }
+
+            tool = words.Length > 0 ? Find(words[0]) : null;
+            if (tool is null)
+            {
+                bool asked = words is ["--help" or "-h", ..];
+                (asked ? Console.Out : Console.Error).Write(
+                    $"usage: {name} TOOL [ARGUMENTS]\n\nTools: {string.Join(' ', Tools.Select(t => t.Name))}\n");
+                return asked ? 0 : 2;
+            }
+
+            words = words[1..];
+        }
+
+        return await RunAsync(tool, words);
+    }
+
+    public static ArgumentParser Parser(ITool tool)
+    {
+        ArgumentParser parser = new();
+        parser.Flag("--verbose -v", "verbose", "increase verbosity");
+        parser.Flag("--quiet -q", "quiet", "decrease verbosity");
+        parser.Flag("--force-root", "force-root", "accepted for compatibility, has no effect", hidden: true);
+        parser.Flag("--help -h", "help", "show this help message and exit");
+        parser.Flag("--version", "version", "show program's version number and exit");
+        tool.Define(parser);
+        return parser;
+    }
+
+    private static ITool? Find(string name) => Tools.FirstOrDefault(t => t.Name == name);
+
+    private static async Task<int> RunAsync(ITool tool, string[] words)
+    {
+        ArgumentParser parser = Parser(tool);
+        try
+        {
+            // Help and version are given even where the rest of the line is wrong or not there yet.
+            string[] own = [.. words.TakeWhile(w => w != "--" && (w.StartsWith('-') || tool is not RunTool))];
+            if (own.Contains("--help") || own.Contains("-h"))
+            {
+                Console.Out.Write(HelpText.Help(tool.Name, tool.Summary, parser));
+                return 0;
+            }
+
+            if (own.Contains("--version"))
+            {
+                Console.Out.Write($"{tool.Name} (Qubes Admin API package) {ApiVersion}\nLicense: GPL-2.0-or-later\n");
+                return 0;
+            }
+
+            ParsedArguments arguments = parser.Parse(words);
+            QubesPaths paths = new();
+            QubesApp app = new(AdminTransport.Create(paths));
+            return await tool.RunAsync(
+                new ToolContext(tool.Name, app, 1 + arguments.Count("verbose") - arguments.Count("quiet"), paths), arguments);
+        }
+        catch (UsageException e)
+        {
+            Console.Error.Write($"{HelpText.Usage(tool.Name, parser)}{tool.Name}: error: {e.Message}\n");
+            return 2;
+        }
+        catch (ToolException e)
+        {
+            Console.Error.WriteLine($"{tool.Name}: error: {e.Message}");
+            return e.ExitStatus;
+        }
+        catch (QubesException e)
+        {
+            Console.Error.WriteLine($"{tool.Name}: error: {e.Message}");
+            return 1;
+        }
+    }
+}
