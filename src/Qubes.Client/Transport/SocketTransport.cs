@@ -15,13 +15,13 @@ public sealed class SocketTransport(string socketPath, string serviceDirectory) 
 
     public async ValueTask<ReadOnlyMemory<byte>> SendAsync(AdminCall call, CancellationToken cancellation = default)
     {
-        using Socket socket = await RequestAsync(call, cancellation);
+        await using NetworkStream stream = await RequestAsync(call, cancellation);
         byte[] buffer = new byte[FirstBuffer];
         int length = 0;
         try
         {
             int read;
-            while ((read = await socket.ReceiveAsync(buffer.AsMemory(length), SocketFlags.None, cancellation)) > 0)
+            while ((read = await stream.Socket.ReceiveAsync(buffer.AsMemory(length), SocketFlags.None, cancellation)) > 0)
             {
                 length += read;
                 if (length == buffer.Length)
@@ -39,7 +39,7 @@ public sealed class SocketTransport(string socketPath, string serviceDirectory) 
     }
 
     public async ValueTask<Stream> OpenAsync(AdminCall call, CancellationToken cancellation = default) =>
-        new NetworkStream(await RequestAsync(call, cancellation), ownsSocket: true);
+        await RequestAsync(call, cancellation);
 
     /// <summary>
     /// Runs the service's own program: the socket takes small payloads only, so importing a volume goes through the
@@ -67,19 +67,28 @@ public sealed class SocketTransport(string socketPath, string serviceDirectory) 
             cancellation);
     }
 
-    private async ValueTask<Socket> RequestAsync(AdminCall call, CancellationToken cancellation)
+    private async ValueTask<NetworkStream> RequestAsync(AdminCall call, CancellationToken cancellation)
     {
         Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
             await socket.ConnectAsync(new UnixDomainSocketEndPoint(socketPath), cancellation);
+
+            // Made before the writing side is closed: afterwards the class no longer takes the socket for a connected one.
+            NetworkStream stream = new(socket, ownsSocket: true);
             await SendRequestAsync(socket, call, cancellation);
-            return socket;
+            return stream;
         }
         catch (SocketException e)
         {
             socket.Dispose();
             throw ClientErrors.Communication($"Failed to connect to qubesd service: {e.Message}");
+        }
+        catch (ArgumentException)
+        {
+            // A blank, a NUL or another script in a name: no such thing can exist, but it must not become another call.
+            socket.Dispose();
+            throw ClientErrors.Communication("Not a valid name or argument of a call");
         }
         catch
         {
