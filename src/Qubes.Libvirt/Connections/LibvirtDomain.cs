@@ -1,0 +1,84 @@
+using System.Runtime.InteropServices;
+using Qubes.Libvirt.Native;
+
+namespace Qubes.Libvirt;
+
+/// <summary>A domain known to the hypervisor, running or only defined. Every method may block: call it on a lane.</summary>
+public sealed unsafe class LibvirtDomain : IDisposable
+{
+    private readonly DomainHandle _handle;
+
+    internal LibvirtDomain(DomainHandle handle)
+    {
+        _handle = handle;
+        Name = NameOf(handle.DangerousGetHandle());
+        Uuid = UuidOf(handle.DangerousGetHandle());
+    }
+
+    public string Name { get; }
+
+    public Guid Uuid { get; }
+
+    /// <summary>The number of the running domain as of the look-up or the last start through this object, -1 when not active.</summary>
+    public int Id
+    {
+        get
+        {
+            var id = (int)DomainCalls.GetId(_handle.DangerousGetHandle());
+            GC.KeepAlive(_handle);
+            return id;
+        }
+    }
+
+    public (DomainState State, int Reason) GetState()
+    {
+        int state, reason;
+        Check.Result(DomainCalls.GetState(_handle, &state, &reason, 0), "virDomainGetState");
+        return ((DomainState)state, reason);
+    }
+
+    public DomainSample GetSample()
+    {
+        var (state, reason) = GetState();
+        DomainCalls.Info info;
+        Check.Result(DomainCalls.GetInfo(_handle, &info), "virDomainGetInfo");
+        var active = Id >= 0;
+        return new DomainSample(Name, Uuid, Id, state, reason, active ? info.MemoryKiB : 0, info.CpuTimeNanoseconds, info.VirtualCpus);
+    }
+
+    /// <summary>The live description if it runs, else the stored one.</summary>
+    public string GetXml() => Check.OwnedString(DomainCalls.GetXml(_handle, 0), "virDomainGetXMLDesc");
+
+    /// <summary>Starts the defined domain.</summary>
+    /// <param name="paused">Leaves its processors stopped until <see cref="Resume"/>.</param>
+    public void Start(bool paused) =>
+        Check.Result(DomainCalls.CreateWithFlags(_handle, paused ? DomainCalls.VIR_DOMAIN_START_PAUSED : 0), "virDomainCreateWithFlags");
+
+    /// <summary>Asks the guest to power off; returns at once.</summary>
+    public void RequestShutdown() => Check.Result(DomainCalls.Shutdown(_handle), "virDomainShutdown");
+
+    /// <summary>Takes the power away.</summary>
+    public void Destroy() => Check.Result(DomainCalls.Destroy(_handle), "virDomainDestroy");
+
+    public void Suspend() => Check.Result(DomainCalls.Suspend(_handle), "virDomainSuspend");
+
+    public void Resume() => Check.Result(DomainCalls.Resume(_handle), "virDomainResume");
+
+    /// <summary>Forgets the stored description, with saved states that would stand in the way.</summary>
+    public void Undefine()
+    {
+        const uint AllState = DomainCalls.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | DomainCalls.VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA;
+        Check.Result(DomainCalls.UndefineFlags(_handle, AllState), "virDomainUndefineFlags");
+    }
+
+    public void Dispose() => _handle.Dispose();
+
+    internal static string NameOf(nint domain) => Marshal.PtrToStringUTF8((nint)DomainCalls.GetName(domain)) ?? "";
+
+    internal static Guid UuidOf(nint domain)
+    {
+        byte* text = stackalloc byte[DomainCalls.UuidStringSize];
+        Check.Result(DomainCalls.GetUuidString(domain, text), "virDomainGetUUIDString");
+        return Guid.ParseExact(Marshal.PtrToStringUTF8((nint)text) ?? "", "D");
+    }
+}

@@ -1,0 +1,39 @@
+using System.Text;
+using Qubes.Linux;
+
+namespace Qubes.Libvirt;
+
+/// <summary>libvirt's QEMU driver inside this process, with all its files beneath one root directory.</summary>
+/// <remarks>
+/// Guests are children that outlive the process; the next one that opens the same root finds them again and takes them over
+/// in the background of the opening. The driver locks its root: a second process is refused.
+/// </remarks>
+public static class EmbeddedDriver
+{
+    private const UnixFileMode DirectoryMode = (UnixFileMode)0x1ED; // 0755: QEMU runs as another user and must pass through
+    private const UnixFileMode FileMode = (UnixFileMode)0x1A4; // 0644
+
+    // The helpers of a full libvirt installation (virtlogd, cgroup delegation, mount namespaces) belong to its daemon.
+    private const string Configuration =
+        """
+        # Written by qubesd at each start.
+        stdio_handler = "file"
+        security_driver = "none"
+        namespaces = []
+        cgroup_controllers = []
+
+        """;
+
+    /// <summary>Writes the driver's configuration and directs its log. Must run before the first connection of the process.</summary>
+    /// <param name="root">The driver's root directory; created if absent.</param>
+    /// <param name="logFile">Where libvirt's own warnings and errors go.</param>
+    public static void Prepare(string root, string logFile)
+    {
+        var configuration = Path.Combine(root, "etc");
+        Directory.CreateDirectory(root, DirectoryMode);
+        Directory.CreateDirectory(configuration, DirectoryMode);
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(logFile))!, DirectoryMode);
+        AtomicFile.Write(Path.Combine(configuration, "qemu.conf"), Encoding.ASCII.GetBytes(Configuration), FileMode);
+        NativeEnvironment.Set("LIBVIRT_LOG_OUTPUTS", "3:file:" + logFile);
+    }
+}
