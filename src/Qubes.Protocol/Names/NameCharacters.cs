@@ -17,5 +17,7 @@ internal static class NameCharacters
 
     public static SearchValues<char> CanonicalUuid { get; } = SearchValues.Create("0123456789abcdef-");
 
+    public static SearchValues<char> IPv6 { get; } = SearchValues.Create("0123456789abcdefABCDEF:.");
+
     public static SearchValues<char> LettersDigitsDashUnderscore { get; } = SearchValues.Create(Safe.AsSpan(..^1));
 }

@@ -1,0 +1,104 @@
+using Qubes.Model.Events;
+
+namespace Qubes.Model.Changes;
+
+/// <summary>
+/// The unit that commits as a whole or leaves no trace. While it is current (it flows with the async call that began it),
+/// every mutation of the model leaves its undo here and every event for observers waits here. <see cref="Complete"/> lets the
+/// events go once the change is durable; <see cref="Rollback"/>, also run by <see cref="Dispose"/> of a change still open,
+/// takes everything back. Belongs to the model loop. Keep it short: observers wait for it.
+/// </summary>
+public sealed class ModelChange : IDisposable
+{
+    private readonly ChangeTracker _tracker;
+    private readonly ModelChange? _outer;
+    private readonly List<(Action Undo, ChangeRecord Record)> _steps = [];
+    private readonly List<QubesEvent> _outbox = [];
+
+    internal ModelChange(ChangeTracker tracker, ModelChange? outer, ChangeOrigin? origin)
+    {
+        _tracker = tracker;
+        _outer = outer;
+        Origin = origin;
+    }
+
+    /// <summary>Null for a mutation made outside of any explicit change.</summary>
+    public ChangeOrigin? Origin { get; }
+
+    public ChangeState State { get; private set; }
+
+    /// <summary>The number of this commit, rising by one each; 0 until <see cref="ChangeTracker.AssignRevision"/>.</summary>
+    public long Revision { get; internal set; }
+
+    /// <summary>What it changed so far, in order.</summary>
+    public IEnumerable<ChangeRecord> Records => _steps.Select(step => step.Record);
+
+    public bool HasMutations => _steps.Count > 0;
+
+    /// <summary>The change holds; observers now learn of it.</summary>
+    public void Complete()
+    {
+        ObjectDisposedException.ThrowIf(State != ChangeState.Open, this);
+        State = ChangeState.Completed;
+        Leave();
+        foreach (QubesEvent qubesEvent in _outbox)
+        {
+            _tracker.Deliver(qubesEvent);
+        }
+    }
+
+    /// <summary>Takes back every mutation, newest first. Observers see only the pre-events, as of any vetoed change.</summary>
+    public void Rollback()
+    {
+        if (State != ChangeState.Open)
+        {
+            return;
+        }
+
+        RollbackTo(default);
+        State = ChangeState.RolledBack;
+        Leave();
+        foreach (QubesEvent qubesEvent in _outbox)
+        {
+            _tracker.Deliver(qubesEvent);
+        }
+    }
+
+    public void Dispose()
+    {
+        Rollback();
+        Leave();
+    }
+
+    internal ChangeMark Mark() => new(_steps.Count, _outbox.Count);
+
+    internal void Push(Action undo, ChangeRecord record) => _steps.Add((undo, record));
+
+    internal void Queue(QubesEvent qubesEvent) => _outbox.Add(qubesEvent);
+
+    internal void RollbackTo(ChangeMark mark)
+    {
+        for (int i = _steps.Count - 1; i >= mark.Steps; i--)
+        {
+            _steps[i].Undo();
+            _tracker.Touch();
+        }
+
+        _steps.RemoveRange(mark.Steps, _steps.Count - mark.Steps);
+        for (int i = _outbox.Count - 1; i >= mark.Events; i--)
+        {
+            if (!_outbox[i].IsPre)
+            {
+                _outbox.RemoveAt(i);
+            }
+        }
+    }
+
+    private void Leave()
+    {
+        if (_tracker.Ambient == this)
+        {
+            _tracker.Ambient = _outer;
+        }
+    }
+}

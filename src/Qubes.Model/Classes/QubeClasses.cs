@@ -1,0 +1,50 @@
+using System.Collections.Frozen;
+using System.Diagnostics.CodeAnalysis;
+using Qubes.Model.Events;
+using Qubes.Model.Properties;
+using Qubes.Model.Volumes;
+
+namespace Qubes.Model.Classes;
+
+/// <summary>The classes of qubes there are.</summary>
+public static class QubeClasses
+{
+    private const long RootSize = 10L << 30;
+    private const long PrivateSize = 2L << 30;
+
+    private static readonly VolumeConfig KeptRoot = new() { Name = "root", Rw = true, SaveOnStop = true, Size = RootSize };
+    private static readonly VolumeConfig SnapshotRoot = new() { Name = "root", Rw = true, SnapOnStart = true, SourceFromTemplate = true };
+    private static readonly VolumeConfig KeptPrivate = new() { Name = "private", Rw = true, SaveOnStop = true, Size = PrivateSize };
+    private static readonly VolumeConfig Volatile = new() { Name = "volatile", Rw = true, Size = RootSize };
+    private static readonly VolumeConfig KernelVolume = new() { Name = "kernel" };
+
+    public static QubeClass AdminVM { get; } = new("AdminVM", EmitterClass.AdminVM, new PropertyTable(AdminVMProperties.All), create: null, []);
+
+    public static QubeClass AppVM { get; } = new(
+        "AppVM",
+        EmitterClass.AppVM,
+        new PropertyTable([.. AppVMProperties.All, .. DisposableTemplateProperties.All, .. QubesVMProperties.All]),
+        static (app, identity) => new AppVM(app, identity),
+        [SnapshotRoot, KeptPrivate, Volatile, KernelVolume]);
+
+    public static QubeClass StandaloneVM { get; } = new(
+        "StandaloneVM",
+        EmitterClass.StandaloneVM,
+        new PropertyTable([.. DisposableTemplateProperties.All, .. QubesVMProperties.All]),
+        static (app, identity) => new StandaloneVM(app, identity),
+        [KeptRoot, KeptPrivate, Volatile, KernelVolume]);
+
+    public static QubeClass TemplateVM { get; } = new(
+        "TemplateVM",
+        EmitterClass.TemplateVM,
+        new PropertyTable([.. TemplateVMProperties.All, .. QubesVMProperties.All]),
+        static (app, identity) => new TemplateVM(app, identity),
+        [KeptRoot, KeptPrivate, Volatile, KernelVolume]);
+
+    /// <summary>All, by name.</summary>
+    public static IReadOnlyList<QubeClass> All { get; } = [AdminVM, AppVM, StandaloneVM, TemplateVM];
+
+    private static FrozenDictionary<string, QubeClass> ByName { get; } = All.ToFrozenDictionary(c => c.Name, StringComparer.Ordinal);
+
+    public static bool TryFind(string name, [NotNullWhen(true)] out QubeClass? found) => ByName.TryGetValue(name, out found);
+}

@@ -1,0 +1,87 @@
+using Qubes.Model.Changes;
+using Qubes.Model.Classes;
+
+namespace Qubes.Model.Devices;
+
+/// <summary>The device assignments of one qube, in order. Changes are recorded; device events are the device layer's to fire.</summary>
+public sealed class DeviceAssignments
+{
+    private readonly LocalQube _owner;
+    private List<DeviceAssignment>? _items;
+
+    internal DeviceAssignments(LocalQube owner) => _owner = owner;
+
+    public IReadOnlyList<DeviceAssignment> All => _items ?? (IReadOnlyList<DeviceAssignment>)[];
+
+    /// <summary>The assignments of one class.</summary>
+    public IEnumerable<DeviceAssignment> OfClass(string deviceClass) => All.Where(a => a.DeviceClass == deviceClass);
+
+    public bool HasAny(string deviceClass) => _items is { } items && items.Exists(a => a.DeviceClass == deviceClass);
+
+    public void Add(DeviceAssignment assignment)
+    {
+        ArgumentNullException.ThrowIfNull(assignment);
+        using ChangeScope scope = _owner.App.Changes.Enter();
+        Load(assignment);
+        scope.Record(() => RemoveItem(assignment), Record(assignment, before: null, assignment.Mode));
+        scope.Done();
+    }
+
+    public void Remove(DeviceAssignment assignment)
+    {
+        ArgumentNullException.ThrowIfNull(assignment);
+        int at = _items?.IndexOf(assignment) ?? -1;
+        if (at < 0)
+        {
+            throw new ArgumentException("not assigned", nameof(assignment));
+        }
+
+        using ChangeScope scope = _owner.App.Changes.Enter();
+        RemoveItem(assignment);
+        scope.Record(
+            () =>
+            {
+                _items!.Insert(at, assignment);
+                _owner.TouchStore();
+            },
+            Record(assignment, assignment.Mode, after: null));
+        scope.Done();
+    }
+
+    public void Replace(DeviceAssignment old, DeviceAssignment changed)
+    {
+        ArgumentNullException.ThrowIfNull(changed);
+        int at = _items?.IndexOf(old) ?? -1;
+        if (at < 0)
+        {
+            throw new ArgumentException("not assigned", nameof(old));
+        }
+
+        using ChangeScope scope = _owner.App.Changes.Enter();
+        Put(changed);
+        scope.Record(() => Put(old), Record(old, old.Mode, changed.Mode));
+        scope.Done();
+
+        void Put(DeviceAssignment assignment)
+        {
+            _items![at] = assignment;
+            _owner.TouchStore();
+        }
+    }
+
+    /// <summary>Takes an assignment of the store.</summary>
+    public void Load(DeviceAssignment assignment)
+    {
+        (_items ??= []).Add(assignment);
+        _owner.TouchStore();
+    }
+
+    private void RemoveItem(DeviceAssignment assignment)
+    {
+        _items!.Remove(assignment);
+        _owner.TouchStore();
+    }
+
+    private ChangeRecord Record(DeviceAssignment assignment, string? before, string? after) =>
+        new(_owner.SubjectText, $"device {assignment.DeviceClass} {assignment}", before, after);
+}

@@ -1,0 +1,116 @@
+using System.Diagnostics.CodeAnalysis;
+using Qubes.Model.Changes;
+using Qubes.Model.Events;
+using Qubes.Protocol.Errors;
+
+namespace Qubes.Model.Properties;
+
+/// <summary>
+/// Owner of properties. Only explicit values take room: a qube sets a handful of its fifty properties, so they are kept
+/// as a short list searched by reference to the (interned) name.
+/// </summary>
+public abstract class PropertyHolder : EventSubject
+{
+    private PropertySlot[] _slots = [];
+    private int _slotCount;
+
+    private protected PropertyHolder()
+    {
+    }
+
+    /// <summary>The properties of this class.</summary>
+    public abstract PropertyTable Properties { get; }
+
+    /// <summary>The holder in messages: a qube's name, <c>Qubes</c> for the application.</summary>
+    public abstract string HolderText { get; }
+
+    /// <summary>Rises with every change of what the store keeps of this holder.</summary>
+    public long StoreVersion { get; private set; }
+
+    /// <summary>The property of this name from outside, or <c>QubesNoSuchPropertyError</c>.</summary>
+    public PropertyDefinition Property(string untrustedName) => Properties.TryFind(untrustedName, out PropertyDefinition? property)
+        ? property
+        : throw QubesErrors.NoSuchProperty(HolderText, untrustedName);
+
+    /// <summary>
+    /// Copies explicit values of another holder, past setters, write-once and property events; fires <c>clone-properties</c> once.
+    /// </summary>
+    /// <param name="source">Where from.</param>
+    /// <param name="properties">Which to consider; by default all that are to be cloned. Those this class lacks are left out.</param>
+    public void CloneProperties(PropertyHolder source, IReadOnlyList<PropertyDefinition>? properties = null)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        properties ??= [.. Properties.InListOrder.Where(p => p.Clone)];
+        using ChangeScope scope = App.Changes.Enter();
+        foreach (PropertyDefinition property in properties)
+        {
+            if (!source.TryGetSlot(property.Name, out object? value) || !Properties.TryFind(property.Name, out PropertyDefinition? own))
+            {
+                continue;
+            }
+
+            bool wasExplicit = TryGetSlot(own.Name, out object? before);
+            string? beforeText = wasExplicit ? own.StoreText(this) : null;
+            SetSlot(own.Name, value);
+            scope.Record(
+                wasExplicit ? () => SetSlot(own.Name, before) : () => RemoveSlot(own.Name),
+                new ChangeRecord(SubjectText, "property " + own.Name, beforeText, own.StoreText(this)));
+        }
+
+        Fire("clone-properties", EventArguments.Of(("src", source), ("proplist", properties)));
+        scope.Done();
+    }
+
+    internal bool TryGetSlot(string name, [MaybeNullWhen(false)] out object? value)
+    {
+        for (int i = 0; i < _slotCount; i++)
+        {
+            if (ReferenceEquals(_slots[i].Name, name))
+            {
+                value = _slots[i].Value;
+                return true;
+            }
+        }
+
+        value = null;
+        return false;
+    }
+
+    internal void SetSlot(string name, object? value)
+    {
+        TouchStore();
+        for (int i = 0; i < _slotCount; i++)
+        {
+            if (ReferenceEquals(_slots[i].Name, name))
+            {
+                _slots[i] = new(name, value);
+                return;
+            }
+        }
+
+        if (_slotCount == _slots.Length)
+        {
+            Array.Resize(ref _slots, Math.Max(4, _slotCount + 4));
+        }
+
+        _slots[_slotCount++] = new(name, value);
+    }
+
+    internal void RemoveSlot(string name)
+    {
+        TouchStore();
+        int at = Array.FindIndex(_slots, 0, _slotCount, slot => ReferenceEquals(slot.Name, name));
+        if (at >= 0)
+        {
+            _slots[at] = _slots[--_slotCount];
+            _slots[_slotCount] = default;
+        }
+    }
+
+    /// <summary>Something the store keeps of this holder changed.</summary>
+    internal void TouchStore()
+    {
+        StoreVersion++;
+        App.Changes.Touch();
+    }
+}
