@@ -45,7 +45,32 @@ internal static class ToolRunner
             words = words[1..];
         }
 
-        return await RunAsync(tool, words);
+        return await RunAsync(tool, words, new QubesPaths(), Console.Out, Console.Error);
+    }
+
+    /// <summary>Runs one tool. Its failures become a message and an exit status here and nowhere else.</summary>
+    public static async Task<int> RunAsync(ITool tool, string[] words, QubesPaths paths, TextWriter output, TextWriter error)
+    {
+        ArgumentParser parser = Parser(tool);
+        try
+        {
+            return await ParseAndRunAsync(tool, parser, words, paths, output, error);
+        }
+        catch (UsageException e)
+        {
+            await error.WriteAsync($"{HelpText.Usage(tool.Name, parser)}{tool.Name}: error: {e.Message}\n");
+            return 2;
+        }
+        catch (ToolException e)
+        {
+            await error.WriteAsync($"{tool.Name}: error: {e.Message}\n");
+            return e.ExitStatus;
+        }
+        catch (QubesException e)
+        {
+            await error.WriteAsync($"{tool.Name}: error: {e.Message}\n");
+            return 1;
+        }
     }
 
     public static ArgumentParser Parser(ITool tool)
@@ -60,47 +85,28 @@ internal static class ToolRunner
         return parser;
     }
 
-    private static ITool? Find(string name) => Tools.FirstOrDefault(t => t.Name == name);
+    public static ITool? Find(string name) => Tools.FirstOrDefault(t => t.Name == name);
 
-    private static async Task<int> RunAsync(ITool tool, string[] words)
+    private static async Task<int> ParseAndRunAsync(
+        ITool tool, ArgumentParser parser, string[] words, QubesPaths paths, TextWriter output, TextWriter error)
     {
-        ArgumentParser parser = Parser(tool);
-        try
+        // Help and version are given even where the rest of the line is wrong or not there yet.
+        string[] own = [.. words.TakeWhile(w => w != "--" && (w.StartsWith('-') || tool is not RunTool))];
+        if (own.Contains("--help") || own.Contains("-h"))
         {
-            // Help and version are given even where the rest of the line is wrong or not there yet.
-            string[] own = [.. words.TakeWhile(w => w != "--" && (w.StartsWith('-') || tool is not RunTool))];
-            if (own.Contains("--help") || own.Contains("-h"))
-            {
-                Console.Out.Write(HelpText.Help(tool.Name, tool.Summary, parser));
-                return 0;
-            }
+            await output.WriteAsync(HelpText.Help(tool.Name, tool.Summary, parser));
+            return 0;
+        }
 
-            if (own.Contains("--version"))
-            {
-                Console.Out.Write($"{tool.Name} (Qubes Admin API package) {ApiVersion}\nLicense: GPL-2.0-or-later\n");
-                return 0;
-            }
+        if (own.Contains("--version"))
+        {
+            await output.WriteAsync($"{tool.Name} (Qubes Admin API package) {ApiVersion}\nLicense: GPL-2.0-or-later\n");
+            return 0;
+        }
 
-            ParsedArguments arguments = parser.Parse(words);
-            QubesPaths paths = new();
-            QubesApp app = new(AdminTransport.Create(paths));
-            return await tool.RunAsync(
-                new ToolContext(tool.Name, app, 1 + arguments.Count("verbose") - arguments.Count("quiet"), paths), arguments);
-        }
-        catch (UsageException e)
-        {
-            Console.Error.Write($"{HelpText.Usage(tool.Name, parser)}{tool.Name}: error: {e.Message}\n");
-            return 2;
-        }
-        catch (ToolException e)
-        {
-            Console.Error.WriteLine($"{tool.Name}: error: {e.Message}");
-            return e.ExitStatus;
-        }
-        catch (QubesException e)
-        {
-            Console.Error.WriteLine($"{tool.Name}: error: {e.Message}");
-            return 1;
-        }
+        ParsedArguments arguments = parser.Parse(words);
+        QubesApp app = new(AdminTransport.Create(paths));
+        int verbosity = 1 + arguments.Count("verbose") - arguments.Count("quiet");
+        return await tool.RunAsync(new ToolContext(tool.Name, app, verbosity) { Out = output, Error = error }, arguments);
     }
 }

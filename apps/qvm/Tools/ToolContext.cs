@@ -6,8 +6,7 @@ namespace Qvm.Tools;
 /// <param name="Tool">The tool's name, before its messages.</param>
 /// <param name="App">The daemon.</param>
 /// <param name="Verbosity">Count of <c>-v</c>, from 1, less the count of <c>-q</c>: above 0 messages are shown.</param>
-/// <param name="Paths">The paths beneath <c>QUBES_ROOT</c>.</param>
-internal sealed record ToolContext(string Tool, QubesApp App, int Verbosity, Qubes.Linux.QubesPaths Paths)
+internal sealed record ToolContext(string Tool, QubesApp App, int Verbosity)
 {
     public TextWriter Out { get; init; } = Console.Out;
 
