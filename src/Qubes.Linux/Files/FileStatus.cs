@@ -28,14 +28,27 @@ public readonly record struct FileStatus(
 
     /// <summary>Null when nothing is there.</summary>
     /// <exception cref="LinuxException">Anything but absence.</exception>
-    public static unsafe FileStatus? Find(string path)
+    public static FileStatus? Find(string path) => Find(path, FileCalls.AT_SYMLINK_NOFOLLOW, aFileOnTheWayIsAbsence: true);
+
+    /// <summary>Null only when a name is missing; a file where a directory should be is an error.</summary>
+    /// <param name="followLink">Describe what a symbolic link leads to instead of the link.</param>
+    /// <exception cref="LinuxException">Anything but absence.</exception>
+    public static FileStatus? FindStrictly(string path, bool followLink) =>
+        Find(path, followLink ? 0 : FileCalls.AT_SYMLINK_NOFOLLOW, aFileOnTheWayIsAbsence: false);
+
+    /// <summary>Whether this process, with its effective ids, may execute the file. False as well when it is not there.</summary>
+    public static bool IsExecutable(string path) =>
+        FileCalls.Faccessat(FileCalls.AT_FDCWD, path, FileCalls.X_OK, FileCalls.AT_EACCESS) == 0;
+
+    private static unsafe FileStatus? Find(string path, int flags, bool aFileOnTheWayIsAbsence)
     {
         // struct statx (256 bytes): nlink u32 @16, uid u32 @20, gid u32 @24, mode u16 @28, ino u64 @32, size u64 @40,
         // blocks u64 @48 (512 bytes each), dev_major u32 @136, dev_minor u32 @140
         byte* status = stackalloc byte[FileCalls.StatxSize];
-        if (FileCalls.Statx(FileCalls.AT_FDCWD, path, FileCalls.AT_SYMLINK_NOFOLLOW, FileCalls.STATX_BASIC_STATS, status) != 0)
+        if (FileCalls.Statx(FileCalls.AT_FDCWD, path, flags, FileCalls.STATX_BASIC_STATS, status) != 0)
         {
-            return Marshal.GetLastPInvokeError() is Errno.ENOENT or Errno.ENOTDIR
+            var errno = Marshal.GetLastPInvokeError();
+            return errno == Errno.ENOENT || (errno == Errno.ENOTDIR && aFileOnTheWayIsAbsence)
                 ? null
                 : throw LinuxException.FromLastError("statx", path);
         }

@@ -18,6 +18,8 @@ internal static partial class FileCalls
     public const int O_PATH = 0x200000;
     public const int F_DUPFD_CLOEXEC = 1030;
     public const int AT_SYMLINK_NOFOLLOW = 0x100;
+    public const int AT_EACCESS = 0x200;
+    public const int X_OK = 1;
     public const uint STATX_BASIC_STATS = 0x7ff;
     public const int StatxSize = 256;
 
@@ -60,6 +62,9 @@ internal static partial class FileCalls
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static unsafe partial int Statx(int directory, string path, int flags, uint mask, byte* status);
+
+    [LibraryImport("libc", EntryPoint = "faccessat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int Faccessat(int directory, string path, int mode, int flags);
 
     [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
     internal static partial int Ioctl(SafeHandle fd, nuint request, nint argument);

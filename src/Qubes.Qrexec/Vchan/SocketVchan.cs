@@ -65,6 +65,10 @@ public sealed class SocketVchan(Socket socket) : IVchan
         return default;
     }
 
+    /// <summary>Completes when a read would not wait: there are bytes, or the peer has ended.</summary>
+    public async Task WaitReadableAsync(CancellationToken cancellationToken) =>
+        await socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.None, cancellationToken);
+
     public ValueTask DisposeAsync()
     {
         socket.Dispose();
