@@ -1,10 +1,13 @@
 using System.Buffers.Binary;
+using System.Diagnostics;
 
 namespace Qubes.Qrexec.Vchan.Mux;
 
 /// <summary>The half of a link that reads its carrier.</summary>
 public sealed partial class MuxLink
 {
+    private static readonly TimeSpan SteadySession = TimeSpan.FromSeconds(10);
+
     private readonly MuxParser _parser = new();
 
     private async Task ReceiveLoopAsync(Stream carrier, CancellationToken cancellationToken)
@@ -56,6 +59,11 @@ public sealed partial class MuxLink
     private void FailSession(string reason)
     {
         MuxLog.SessionFailed(_logger, reason);
+
+        // A peer that breaks one session after the other gets each new one later, so it costs neither time nor log.
+        bool wasSteady = _isEstablished && Stopwatch.GetElapsedTime(_sessionBegan) > SteadySession;
+        _failures = wasSteady ? 0 : _failures + 1;
+        _helloDelay = _failures <= 1 ? TimeSpan.Zero : TimeSpan.FromMilliseconds(10 << Math.Min(_failures, 7));
         EndSession();
         _parser.Scan();
         SendHello(withPadding: true);

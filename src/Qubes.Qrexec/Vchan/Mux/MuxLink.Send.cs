@@ -22,6 +22,7 @@ public sealed partial class MuxLink
     private readonly byte[] _batch = new byte[BatchSize];
     private bool _helloPending;
     private bool _paddingPending;
+    private TimeSpan _helloDelay;
     private ulong? _ping;
     private ulong? _pong;
     private TaskCompletionSource? _pongWaiter;
@@ -125,6 +126,18 @@ public sealed partial class MuxLink
         {
             int n;
             bool established;
+            TimeSpan delay;
+            lock (Gate)
+            {
+                delay = _helloDelay;
+                _helloDelay = TimeSpan.Zero;
+            }
+
+            if (delay > TimeSpan.Zero)
+            {
+                await Task.Delay(delay, cancellationToken);
+            }
+
             lock (Gate)
             {
                 n = FillBatch();

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 
@@ -30,6 +31,8 @@ public sealed partial class MuxLink : IVchanTransport, IAsyncDisposable
     private uint _tag;
     private int _peerWindow;
     private uint _lastId;
+    private long _sessionBegan;
+    private int _failures;
 
     public MuxLink(MuxRole role, MuxOptions options, ILogger logger)
     {
@@ -185,7 +188,7 @@ public sealed partial class MuxLink : IVchanTransport, IAsyncDisposable
             {
                 // Numbers of the host are even, of the guest odd; 0 is the link itself.
                 id = unchecked(id + 2);
-                if (id <= 1)
+                if (id == 0 || !IsOwn(id))
                 {
                     id = _role == MuxRole.Host ? 2u : 1u;
                 }
@@ -246,6 +249,7 @@ public sealed partial class MuxLink : IVchanTransport, IAsyncDisposable
 
     private void BeginSession(MuxHello hello)
     {
+        _sessionBegan = Stopwatch.GetTimestamp();
         _isEstablished = true;
         _tag = MuxHello.SessionTag(_nonce, hello.Nonce);
         _peerWindow = (int)hello.Window;
