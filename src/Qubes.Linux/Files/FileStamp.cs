@@ -1,6 +1,6 @@
-using System.Runtime.InteropServices;
+using Qubes.Linux.Native;
 
-namespace Qubes.Linux.Files;
+namespace Qubes.Linux;
 
 /// <summary>
 /// What tells one state of a file or directory from another without reading it: identity, size and the two times. The change
@@ -13,10 +13,8 @@ namespace Qubes.Linux.Files;
 /// <param name="Size">Bytes.</param>
 /// <param name="Modified">Last change of the content, nanoseconds since 1970.</param>
 /// <param name="Changed">Last change of anything about the file, nanoseconds since 1970.</param>
-public readonly partial record struct FileStamp(ushort Mode, ulong Device, ulong Inode, ulong Size, long Modified, long Changed)
+public readonly record struct FileStamp(ushort Mode, ulong Device, ulong Inode, ulong Size, long Modified, long Changed)
 {
-    private const int CurrentDirectory = -100;
-    private const uint WantedFields = 0x1 | 0x2 | 0x40 | 0x80 | 0x100 | 0x200;
     private const int KindMask = 0xf000;
     private const int Directory = 0x4000;
     private const int RegularFile = 0x8000;
@@ -33,54 +31,19 @@ public readonly partial record struct FileStamp(ushort Mode, ulong Device, ulong
     /// <summary>Looks at <paramref name="path"/> now.</summary>
     public static unsafe FileStamp Of(string path)
     {
-        StatX result = default;
-        return Statx(CurrentDirectory, path, 0, WantedFields, &result) == 0
+        // struct statx (256 bytes): mode u16 @28, ino u64 @32, size u64 @40, ctime @96, mtime @112 (each seconds i64,
+        // nanoseconds u32), dev_major u32 @136, dev_minor u32 @140
+        byte* status = stackalloc byte[FileCalls.StatxSize];
+        return FileCalls.Statx(FileCalls.AT_FDCWD, path, 0, FileCalls.STATX_BASIC_STATS, status) == 0
             ? new FileStamp(
-                result.Mode,
-                ((ulong)result.DeviceMajor << 32) | result.DeviceMinor,
-                result.Inode,
-                result.Size,
-                result.Modified.Nanoseconds,
-                result.Changed.Nanoseconds)
+                *(ushort*)(status + 28),
+                ((ulong)*(uint*)(status + 136) << 32) | *(uint*)(status + 140),
+                *(ulong*)(status + 32),
+                *(ulong*)(status + 40),
+                Nanoseconds(status + 112),
+                Nanoseconds(status + 96))
             : default;
     }
 
-    [LibraryImport("libc", EntryPoint = "statx", StringMarshalling = StringMarshalling.Utf8)]
-    private static unsafe partial int Statx(int directory, string path, int flags, uint mask, StatX* result);
-
-    [StructLayout(LayoutKind.Sequential)]
-    private readonly struct Time
-    {
-        private readonly long _seconds;
-        private readonly uint _nanoseconds;
-        private readonly int _reserved;
-
-        public long Nanoseconds => (_seconds * 1_000_000_000) + _nanoseconds;
-    }
-
-    // struct statx of linux/stat.h: 256 bytes, the same on every architecture.
-    [StructLayout(LayoutKind.Explicit, Size = 256)]
-    private readonly struct StatX
-    {
-        [FieldOffset(28)]
-        public readonly ushort Mode;
-
-        [FieldOffset(32)]
-        public readonly ulong Inode;
-
-        [FieldOffset(40)]
-        public readonly ulong Size;
-
-        [FieldOffset(96)]
-        public readonly Time Changed;
-
-        [FieldOffset(112)]
-        public readonly Time Modified;
-
-        [FieldOffset(136)]
-        public readonly uint DeviceMajor;
-
-        [FieldOffset(140)]
-        public readonly uint DeviceMinor;
-    }
+    private static unsafe long Nanoseconds(byte* time) => (*(long*)time * 1_000_000_000) + *(uint*)(time + 8);
 }

@@ -39,9 +39,9 @@ internal static class TargetCollector
 
         SystemInfo system = request.System;
         string source = request.Source.Value;
-        if (targets.Remove(DispVm) && system.DefaultDispvmOf(source) is { } template)
+        if (targets.Remove(DispVm) && Resolve(PolicyToken.DispVm, request) is { } disposable)
         {
-            targets.Add(TokenParser.DispVmPrefix + template);
+            targets.Add(disposable);
         }
 
         targets.Remove(system.Find(source)?.Name ?? source);

@@ -1,4 +1,4 @@
-using Qubes.Linux.Files;
+using Qubes.Linux;
 
 namespace Qubes.Policy.Loading;
 
@@ -13,16 +13,16 @@ public sealed class DirectoryPolicySource : IPolicySource
 
     private readonly string _root;
 
-    /// <summary>The usual directories below <paramref name="root"/>.</summary>
-    public DirectoryPolicySource(string root = "/")
+    /// <summary>The directories of a system.</summary>
+    public DirectoryPolicySource(QubesPaths paths)
     {
-        _root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(root));
+        _root = paths.Root;
         Directories =
         [
-            new PolicyDirectory(Path.Join(_root, "run/qubes/policy.d"), Required: false),
-            new PolicyDirectory(Path.Join(_root, "etc/qubes/policy.d"), Required: true),
+            new PolicyDirectory(paths.Under("run/qubes/policy.d"), Required: false),
+            new PolicyDirectory(paths.PolicyDirectory, Required: true),
         ];
-        LegacyDirectory = Path.Join(_root, "etc/qubes-rpc/policy");
+        LegacyDirectory = Path.Join(paths.RpcDirectory, "policy");
     }
 
     /// <inheritdoc/>

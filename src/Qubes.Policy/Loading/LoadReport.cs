@@ -32,6 +32,9 @@ internal sealed class LoadReport(IPolicySource source, PolicyLimits limits)
         _errors.Add(diagnostic);
     }
 
+    /// <summary>The error loading ends with; it comes on top of the bound.</summary>
+    public void Stop(PolicyTooLargeException tooLarge) => _errors.Add(new PolicyDiagnostic(tooLarge.Place, tooLarge.Message));
+
     public void Unreadable(string path, Exception error)
     {
         _unreadable = true;

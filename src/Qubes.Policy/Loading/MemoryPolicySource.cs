@@ -1,5 +1,5 @@
 using System.Text;
-using Qubes.Linux.Files;
+using Qubes.Linux;
 
 namespace Qubes.Policy.Loading;
 

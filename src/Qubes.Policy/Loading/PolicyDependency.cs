@@ -1,4 +1,4 @@
-using Qubes.Linux.Files;
+using Qubes.Linux;
 
 namespace Qubes.Policy.Loading;
 

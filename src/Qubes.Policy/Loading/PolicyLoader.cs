@@ -38,7 +38,7 @@ public sealed class PolicyLoader
         }
         catch (PolicyTooLargeException tooLarge)
         {
-            loader._report.Error(tooLarge.Place, tooLarge.Message);
+            loader._report.Stop(tooLarge);
         }
 
         return loader._report.Finish(loader._rules, loader._reader.Files);
