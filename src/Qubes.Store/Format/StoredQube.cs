@@ -1,0 +1,27 @@
+namespace Qubes.Store.Format;
+
+/// <summary>One qube as written.</summary>
+internal sealed class StoredQube
+{
+    /// <summary>Its place among the <c>domain</c> elements, by which the element is found again.</summary>
+    public required int Position { get; init; }
+
+    public required string Class { get; init; }
+
+    /// <summary>In the order of the file; of several with one name the last counts.</summary>
+    public List<KeyValuePair<string, string>> Properties { get; } = [];
+
+    public List<KeyValuePair<string, string>> Features { get; } = [];
+
+    public List<string> Tags { get; } = [];
+
+    public List<StoredDevice> Devices { get; } = [];
+
+    /// <summary>The attributes of each volume, in order.</summary>
+    public List<List<KeyValuePair<string, string>>> Volumes { get; } = [];
+
+    /// <summary>Elements this version does not know.</summary>
+    public List<string> Unknown { get; } = [];
+
+    public string? Property(string name) => Properties.FindLast(p => p.Key == name).Value;
+}

@@ -1,0 +1,153 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using Qubes.Model.Changes;
+
+namespace Qubes.Store.History;
+
+/// <summary>
+/// The append-only history of committed changes, one JSON object a line, oldest file last:
+/// <c>changes.jsonl</c>, <c>changes.1.jsonl</c>, ….
+/// <code>
+/// {"revision":N,"when":"ISO 8601","who":"QUBE","call":"METHOD+ARG","changes":[{"subject":"","item":"","before":null,"after":""}*]}
+/// </code>
+/// Not thread-safe: one writer at a time.
+/// </summary>
+internal sealed class ChangeHistory(StoreOptions options)
+{
+    private const string CurrentName = "changes.jsonl";
+
+    // A single value is cut here: the history tells what changed, it is not a backup.
+    private const int MaxValueLength = 4096;
+    private const int MaxTail = 1 << 20;
+
+    private readonly string _path = Path.Combine(options.HistoryDirectory, CurrentName);
+
+    /// <summary>Encodes one commit; runs on the model loop.</summary>
+    public static void Encode(ModelChange change, IBufferWriter<byte> output)
+    {
+        using (Utf8JsonWriter json = new(output))
+        {
+            json.WriteStartObject();
+            json.WriteNumber("revision"u8, change.Revision);
+            json.WriteString("when"u8, change.Origin?.When ?? default);
+            json.WriteString("who"u8, change.Origin?.Who ?? "qubesd");
+            json.WriteString("call"u8, Cut(change.Origin?.Call));
+            json.WriteStartArray("changes"u8);
+            foreach (ChangeRecord record in change.Records)
+            {
+                json.WriteStartObject();
+                json.WriteString("subject"u8, record.Subject);
+                json.WriteString("item"u8, Cut(record.Item));
+                json.WriteString("before"u8, Cut(record.Before));
+                json.WriteString("after"u8, Cut(record.After));
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+
+        output.Write("\n"u8);
+    }
+
+    /// <summary>Appends encoded commits and makes them durable.</summary>
+    public void Append(ReadOnlySpan<byte> lines)
+    {
+        Directory.CreateDirectory(options.HistoryDirectory);
+        using FileStream file = new(_path, new FileStreamOptions
+        {
+            Mode = FileMode.Append,
+            Access = FileAccess.Write,
+            Share = FileShare.Read,
+            BufferSize = 0,
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead,
+        });
+        file.Write(lines);
+        file.Flush(flushToDisk: true);
+        if (file.Length > options.HistoryFileSize)
+        {
+            file.Dispose();
+            Rotate();
+        }
+    }
+
+    /// <summary>
+    /// The revision of the last line; 0 without one. A line cut short by a crash is ended, so that the next one stands alone.
+    /// </summary>
+    public long Recover()
+    {
+        if (!File.Exists(_path))
+        {
+            return LastRevision(PathOf(1));
+        }
+
+        long revision = LastRevision(_path);
+        using FileStream file = new(_path, FileMode.Open, FileAccess.ReadWrite);
+        if (file.Length > 0)
+        {
+            file.Seek(-1, SeekOrigin.End);
+            if (file.ReadByte() != '\n')
+            {
+                file.Write("\n"u8);
+                file.Flush(flushToDisk: true);
+            }
+        }
+
+        return revision > 0 ? revision : LastRevision(PathOf(1));
+    }
+
+    private static string? Cut(string? text) => text is { Length: > MaxValueLength } ? string.Concat(text.AsSpan(0, MaxValueLength), "…") : text;
+
+    private static long LastRevision(string path)
+    {
+        if (!File.Exists(path))
+        {
+            return 0;
+        }
+
+        using FileStream file = File.OpenRead(path);
+        byte[] tail = new byte[Math.Min(file.Length, MaxTail)];
+        file.Seek(-tail.Length, SeekOrigin.End);
+        file.ReadExactly(tail);
+        long revision = 0;
+        foreach (string line in Encoding.UTF8.GetString(tail).Split('\n'))
+        {
+            revision = Math.Max(revision, RevisionOf(line));
+        }
+
+        return revision;
+    }
+
+    // Enough of the line is known to read the number without parsing what a crash may have cut.
+    private static long RevisionOf(string line)
+    {
+        const string start = "{\"revision\":";
+        if (!line.StartsWith(start, StringComparison.Ordinal))
+        {
+            return 0;
+        }
+
+        int end = line.IndexOf(',', StringComparison.Ordinal);
+        return end > 0 && long.TryParse(line.AsSpan(start.Length, end - start.Length), NumberStyles.None, CultureInfo.InvariantCulture, out long revision)
+            ? revision
+            : 0;
+    }
+
+    private string PathOf(int generation) => Path.Combine(
+        options.HistoryDirectory, string.Create(CultureInfo.InvariantCulture, $"changes.{generation}.jsonl"));
+
+    private void Rotate()
+    {
+        for (int i = options.HistoryFiles - 1; i >= 1; i--)
+        {
+            if (File.Exists(PathOf(i)))
+            {
+                File.Move(PathOf(i), PathOf(i + 1), overwrite: true);
+            }
+        }
+
+        File.Move(_path, PathOf(1), overwrite: true);
+    }
+}
