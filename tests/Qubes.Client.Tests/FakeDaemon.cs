@@ -5,7 +5,7 @@ namespace Qubes.Client.Tests;
 
 /// <summary>
 /// A daemon's socket with scripted answers, for what a real daemon cannot be made to do: odd replies, refusals, lost
-/// connections. Requests are recorded as <c>METHOD+ARG DEST PAYLOAD</c>.
+/// connections. Requests are recorded as <c>METHOD+ARG DEST PAYLOAD</c>, with <c>SOURCE:</c> before it unless it is dom0.
 /// </summary>
 internal sealed class FakeDaemon : IDisposable
 {
@@ -13,11 +13,12 @@ internal sealed class FakeDaemon : IDisposable
     private readonly Dictionary<string, byte[]> _replies = new(StringComparer.Ordinal);
     private readonly List<string> _requests = [];
 
-    public FakeDaemon()
+    /// <param name="socket">The socket's name in <c>run</c>.</param>
+    public FakeDaemon(string socket = "qubesd.sock")
     {
         Root = Directory.CreateTempSubdirectory("qubes-client-").FullName;
         Directory.CreateDirectory(Path.Combine(Root, "run"));
-        _listener.Bind(new UnixDomainSocketEndPoint(Path.Combine(Root, "run", "qubesd.sock")));
+        _listener.Bind(new UnixDomainSocketEndPoint(Path.Combine(Root, "run", socket)));
         _listener.Listen();
         _ = ServeAsync();
     }
@@ -82,7 +83,8 @@ internal sealed class FakeDaemon : IDisposable
         string call = $"{header[0]} {header[3]}";
         lock (_requests)
         {
-            _requests.Add($"{call} {text[(nul + 1)..]}".TrimEnd());
+            string source = header[1] == "dom0" ? "" : header[1] + ": ";
+            _requests.Add($"{source}{call} {text[(nul + 1)..]}".TrimEnd());
         }
 
         byte[] reply = _replies.TryGetValue(call, out byte[]? known) ? known : Encoding.UTF8.GetBytes("2\0QubesVMNotFoundError\0\0No script for the call\0");

@@ -7,7 +7,8 @@ namespace Qubes.Client.Transport;
 /// <summary>Calls over the daemon's UNIX socket: one connection a call, the writing side closed after the request.</summary>
 /// <param name="socketPath">The daemon's socket.</param>
 /// <param name="serviceDirectory">Where the programs for calls with a large payload are (<c>/etc/qubes-rpc</c>).</param>
-public sealed class SocketTransport(string socketPath, string serviceDirectory) : IAdminTransport
+/// <param name="source">On whose behalf the calls are made: a service that forwards a qube's call names that qube.</param>
+public sealed class SocketTransport(string socketPath, string serviceDirectory, string source = "dom0") : IAdminTransport
 {
     private const int FirstBuffer = 16 * 1024;
 
@@ -58,7 +59,7 @@ public sealed class SocketTransport(string socketPath, string serviceDirectory) 
             call.Argument.Length == 0 ? [] : [call.Argument],
             new Dictionary<string, string?>(StringComparer.Ordinal)
             {
-                ["QREXEC_REMOTE_DOMAIN"] = "dom0",
+                ["QREXEC_REMOTE_DOMAIN"] = source,
                 ["QREXEC_REQUESTED_TARGET"] = call.Destination,
                 ["QREXEC_REQUESTED_TARGET_TYPE"] = "name",
             },
@@ -97,10 +98,10 @@ public sealed class SocketTransport(string socketPath, string serviceDirectory) 
         }
     }
 
-    private static async ValueTask SendRequestAsync(Socket socket, AdminCall call, CancellationToken cancellation)
+    private async ValueTask SendRequestAsync(Socket socket, AdminCall call, CancellationToken cancellation)
     {
         ArrayBufferWriter<byte> request = new(256 + call.Payload.Length);
-        AdminRequestWriter.Write(request, call.Method, call.Argument, "dom0", call.Destination, call.Payload.Span);
+        AdminRequestWriter.Write(request, call.Method, call.Argument, source, call.Destination, call.Payload.Span);
         ReadOnlyMemory<byte> rest = request.WrittenMemory;
         while (!rest.IsEmpty)
         {
