@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Qubes.Linux;
 using Qubes.Protocol.Qrexec;
+using Qubes.Qrexec.IO;
 
 namespace Qubes.Qrexec.Services;
 
@@ -66,7 +67,7 @@ public static class ServiceLauncher
             socket = await connect(deadline.Token);
             if (!configuration.SkipServiceDescriptor)
             {
-                await SendAllAsync(socket, (byte[])[.. QrexecCommand.ToBytes(call.DescriptorLine), 0], deadline.Token);
+                await socket.SendAllAsync((byte[])[.. QrexecCommand.ToBytes(call.DescriptorLine), 0], deadline.Token);
             }
 
             return RunningService.FromSocket(socket, configuration);
@@ -90,14 +91,6 @@ public static class ServiceLauncher
         {
             socket.Dispose();
             throw;
-        }
-    }
-
-    private static async Task SendAllAsync(Socket socket, ReadOnlyMemory<byte> bytes, CancellationToken cancellation)
-    {
-        while (!bytes.IsEmpty)
-        {
-            bytes = bytes[await socket.SendAsync(bytes, cancellation)..];
         }
     }
 }
