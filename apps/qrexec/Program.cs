@@ -1,1 +1,24 @@
-return 0;
+using Qubes.Qrexec.Client;
+using Qubes.Qrexec.Daemon;
+
+// One binary, many programs: which one is said by the name it is called under (a symbolic link), or by the first argument.
+Dictionary<string, Func<string[], Task<int>>> programs = new(StringComparer.Ordinal)
+{
+    [DaemonProgram.Name] = DaemonProgram.RunAsync,
+    [QubesdQueryProgram.Name] = arguments => QubesdQueryProgram.RunAsync(
+        arguments, Console.OpenStandardInput(), Console.OpenStandardOutput(), Console.Error),
+};
+
+string calledAs = Path.GetFileName(Environment.GetCommandLineArgs()[0]);
+if (programs.TryGetValue(calledAs, out Func<string[], Task<int>>? program))
+{
+    return await program(args);
+}
+
+if (args.Length > 0 && programs.TryGetValue(Path.GetFileName(args[0]), out program))
+{
+    return await program(args[1..]);
+}
+
+await Console.Error.WriteLineAsync($"usage: qrexec PROGRAM [ARGUMENT...]\nprograms: {string.Join(' ', programs.Keys)}");
+return 1;
