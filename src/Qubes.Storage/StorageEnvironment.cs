@@ -1,0 +1,18 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Qubes.Linux;
+
+namespace Qubes.Storage;
+
+/// <summary>What drivers need of the host.</summary>
+public sealed class StorageEnvironment
+{
+    public required QubesPaths Paths { get; init; }
+
+    public ILogger Log { get; init; } = NullLogger.Instance;
+
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>The program that merges and converts qcow2 images. Only <c>file-qcow2</c> needs it.</summary>
+    public string QemuImg { get; init; } = "/usr/bin/qemu-img";
+}
