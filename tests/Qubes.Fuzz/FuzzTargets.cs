@@ -8,6 +8,8 @@ internal static class FuzzTargets
     public static IReadOnlyList<IFuzzTarget> All { get; } =
     [
         new AdminRequestTarget(),
+        new PolicyTarget(),
+        new PolicyRequestTarget(),
     ];
 
     /// <summary>Runs <paramref name="target"/> over its seeds and then over mutated inputs; reports the first finding.</summary>
