@@ -10,6 +10,9 @@ public sealed class PolicyServer(Func<Stream, CancellationToken, Task> serve, IL
     // A daemon of each qube has at most 256 calls undecided; beyond this the others wait in the backlog.
     private const int MaxConnections = 1024;
 
+    /// <summary>Backlog for the listener: a client that does not block on connecting is refused when it is full.</summary>
+    public const int Backlog = 1024;
+
     /// <summary>
     /// Serves <paramref name="listener"/> until it is disposed or the token fires; then waits until the connections being served
     /// are done.

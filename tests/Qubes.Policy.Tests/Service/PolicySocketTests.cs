@@ -35,7 +35,7 @@ public sealed class PolicySocketTests : IAsyncDisposable
 
     private void Serve(string name, Func<Stream, CancellationToken, Task> serve)
     {
-        UnixListener listener = UnixListener.Bind(_root[name], GroupOnly);
+        UnixListener listener = UnixListener.Bind(_root[name], GroupOnly, backlog: PolicyServer.Backlog);
         _servers.Add((listener, new PolicyServer(serve, _fixture.Log).RunAsync(listener, CancellationToken.None)));
     }
 
