@@ -1,0 +1,181 @@
+using System.Buffers;
+using System.Text;
+using Microsoft.Extensions.Logging;
+using Qubes.Admin.Methods;
+using Qubes.Admin.Server;
+using Qubes.Linux;
+using Qubes.Model.Classes;
+using Qubes.Protocol.Admin;
+using Qubes.Protocol.Errors;
+using Qubes.Protocol.Names;
+
+namespace Qubes.Admin.Calls;
+
+/// <summary>
+/// Takes a request through the checks every call has, in the order callers know, runs its handler and sends the reply. Whatever
+/// happens, the caller gets a reply.
+/// </summary>
+public sealed class AdminDispatcher : IAdminDispatcher
+{
+    private const string InternalErrorText = "internal error in qubesd, see its log for details";
+    private readonly AdminServices _services;
+    private readonly AdminMethodTable _methods;
+    private readonly AdminDispatcherOptions _options;
+    private readonly ReplyBuffers _buffers = new();
+
+    public AdminDispatcher(AdminServices services, AdminMethodTable methods, AdminDispatcherOptions options)
+    {
+        _services = services;
+        _methods = methods;
+        _options = options;
+    }
+
+    public void Dispatch(AdminConnection connection, ReadOnlySpan<byte> untrustedRequest)
+    {
+        ReplyBuffer reply = _buffers.Rent();
+        AdminCall? call = null;
+        try
+        {
+            reply.Write(AdminReplyWriter.SuccessHeader);
+            call = Accept(connection, untrustedRequest, reply);
+            ValueTask handling = call.Method.InvokeAsync(call);
+            if (!handling.IsCompletedSuccessfully)
+            {
+                _ = FinishLaterAsync(handling, connection, call, reply);
+                return;
+            }
+
+            Succeed(connection, call, reply);
+        }
+        catch (Exception e)
+        {
+            Fail(connection, call, reply, e);
+        }
+
+        _buffers.Return(reply);
+    }
+
+    private async Task FinishLaterAsync(ValueTask handling, AdminConnection connection, AdminCall call, ReplyBuffer reply)
+    {
+        try
+        {
+            await handling;
+            Succeed(connection, call, reply);
+        }
+        catch (Exception e)
+        {
+            Fail(connection, call, reply, e);
+        }
+
+        _buffers.Return(reply);
+    }
+
+    /// <summary>The checks before the handler's own: framing, source, destination, method, payload, argument, class.</summary>
+    private AdminCall Accept(AdminConnection connection, ReadOnlySpan<byte> untrustedRequest, ReplyBuffer reply)
+    {
+        AdminRequestError error = AdminRequest.TryParse(untrustedRequest, out AdminRequest request);
+        if (error != AdminRequestError.None)
+        {
+            throw QubesErrors.Protocol(AdminRequestErrorText.Of(error));
+        }
+
+        if (_options.LogCalls && _services.Logger.IsEnabled(LogLevel.Debug))
+        {
+            _services.Logger.LogDebug("{Method}+{Argument} {Source} -> {Destination}, {Size} bytes",
+                LogText.Escape(Encoding.ASCII.GetString(request.UntrustedMethod)),
+                LogText.Escape(Encoding.ASCII.GetString(request.UntrustedArgument)),
+                LogText.Escape(Encoding.ASCII.GetString(request.UntrustedSource)),
+                LogText.Escape(Encoding.ASCII.GetString(request.UntrustedDestination)), request.UntrustedPayload.Length);
+        }
+
+        Qube source = Find(request.UntrustedSource);
+        Qube destination = Find(request.UntrustedDestination);
+        if (!_methods.TryFind(request.UntrustedMethod, connection.Kind, out AdminMethod? method))
+        {
+            throw QubesErrors.Protocol($"no such method: '{Encoding.ASCII.GetString(request.UntrustedMethod)}'");
+        }
+
+        Require(method.Payload, request.UntrustedPayload.IsEmpty, "expected payload", "unexpected payload");
+        Require(method.Argument, request.UntrustedArgument.IsEmpty, "expected an argument", "unexpected argument");
+        if (method.Destination == AdminDestination.AdminVM && destination is not AdminVM)
+        {
+            throw QubesErrors.Protocol("expected destination to be AdminVM");
+        }
+
+        if (method.Destination == AdminDestination.NotAdminVM && destination is AdminVM)
+        {
+            throw QubesErrors.Protocol("expected destination to not be AdminVM");
+        }
+
+        return new AdminCall(_services, connection, method, source, destination,
+            Encoding.ASCII.GetString(request.UntrustedArgument), request.UntrustedPayload.ToArray(), reply);
+    }
+
+    private static void Require(AdminPart part, bool isEmpty, string expected, string unexpected)
+    {
+        if (part == AdminPart.Required && isEmpty)
+        {
+            throw QubesErrors.Protocol(expected);
+        }
+
+        if (part == AdminPart.None && !isEmpty)
+        {
+            throw QubesErrors.Protocol(unexpected);
+        }
+    }
+
+    private Qube Find(ReadOnlySpan<byte> untrustedName)
+    {
+        string text = Encoding.ASCII.GetString(untrustedName);
+        if (text.StartsWith(QubeUuid.WirePrefix, StringComparison.Ordinal))
+        {
+            QubeUuid uuid = QubeUuid.ParseWire(text[QubeUuid.WirePrefix.Length..]);
+            return _services.App.Domains.TryGet(uuid, out Qube? byUuid) ? byUuid : throw QubesErrors.VMNotFound(text);
+        }
+
+        // A name that is in use is valid: the rules are asked only for the others, to name what is wrong.
+        if (_services.App.Domains.TryGet(text, out Qube? qube))
+        {
+            return qube;
+        }
+
+        _ = QubeName.Parse(text);
+        throw QubesErrors.VMNotFound(text);
+    }
+
+    private static void Succeed(AdminConnection connection, AdminCall call, ReplyBuffer reply)
+    {
+        if (call.Method.NeedsPermission && !call.IsPermitted)
+        {
+            throw new InvalidOperationException($"{call.Method.Name} acted without asking for permission");
+        }
+
+        if (!call.IsStream)
+        {
+            connection.Reply(reply.Written);
+        }
+    }
+
+    private void Fail(AdminConnection connection, AdminCall? call, ReplyBuffer reply, Exception exception)
+    {
+        string name = QubesErrorNames.QubesException;
+        string text = InternalErrorText;
+        string method = call?.Method.Name ?? "request";
+        if (exception is QubesException known)
+        {
+            (name, text) = (known.WireName, known.Message);
+            bool isCallersFault = known.Is(QubesErrorNames.ProtocolError) || known.Is(QubesErrorNames.PermissionDenied);
+            _services.Logger.Log(isCallersFault ? LogLevel.Warning : LogLevel.Debug, "{Method} by {Source} on {Destination}: {Name}: {Text}",
+                method, call?.Source.Name.Value ?? "?", call?.Destination.Name.Value ?? "?", name, LogText.Escape(text));
+        }
+        else
+        {
+            _services.Logger.LogError(exception, "{Method} by {Source} on {Destination} failed", method,
+                call?.Source.Name.Value ?? "?", call?.Destination.Name.Value ?? "?");
+        }
+
+        reply.Truncate(0);
+        AdminReplyWriter.WriteException(reply, name, text, _options.SendTracebacks ? exception.ToString() : "");
+        connection.Reply(reply.Written);
+    }
+}

@@ -1,0 +1,26 @@
+using Microsoft.Extensions.Logging;
+using Qubes.Admin.Permissions;
+using Qubes.Admin.Streams;
+using Qubes.Model;
+using Qubes.Model.Changes;
+
+namespace Qubes.Admin.Calls;
+
+/// <summary>What handlers work with.</summary>
+public sealed class AdminServices
+{
+    public required QubesApp App { get; init; }
+
+    /// <summary>Makes a change durable and then completes it, or undoes it and throws.</summary>
+    public required Func<ModelChange, Task> CommitAsync { get; init; }
+
+    public required SystemInfoSource SystemInfo { get; init; }
+
+    public required EventBroadcaster Broadcaster { get; init; }
+
+    public required IQubeLifecycle Lifecycle { get; init; }
+
+    public required ILogger Logger { get; init; }
+
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+}

@@ -1,0 +1,37 @@
+using Qubes.Model.Classes;
+
+namespace Qubes.Admin.Calls;
+
+/// <summary>
+/// What handlers ask of the layer that makes, runs and removes qubes. All of it is called on the model loop, returns there,
+/// and re-checks after its waits what it relied on. Errors are those callers know.
+/// </summary>
+public interface IQubeLifecycle
+{
+    /// <summary>
+    /// Makes the directory and volumes of a qube that was just added to the model, inside the change that is open; fires
+    /// <c>domain-create-on-disk</c>. After a failure nothing is left on disk.
+    /// </summary>
+    /// <param name="qube">The new qube.</param>
+    /// <param name="pool">The pool for the volumes the class itself makes; null for the defaults.</param>
+    /// <param name="pools">Pools of single volumes.</param>
+    Task CreateOnDiskAsync(Qube qube, string? pool, IReadOnlyDictionary<string, string> pools);
+
+    /// <summary>Takes back <see cref="CreateOnDiskAsync"/>: what came after it failed.</summary>
+    Task DiscardAsync(Qube qube);
+
+    /// <summary>
+    /// Removes a qube with its volumes: checks, drops it from the model, commits, then deletes. Waits for a start under way.
+    /// </summary>
+    Task RemoveAsync(Qube qube, Func<Task> dropAndCommit);
+
+    Task StartAsync(Qube qube);
+
+    Task ShutdownAsync(Qube qube, bool force, bool wait);
+
+    Task KillAsync(Qube qube);
+
+    Task PauseAsync(Qube qube);
+
+    Task UnpauseAsync(Qube qube);
+}

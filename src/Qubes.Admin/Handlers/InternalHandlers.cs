@@ -1,0 +1,13 @@
+using System.Buffers;
+using Qubes.Admin.Calls;
+
+namespace Qubes.Admin.Handlers;
+
+/// <summary>Calls among the parts of the system, on a socket no qube reaches.</summary>
+internal static class InternalHandlers
+{
+    public static void GetSystemInfo(AdminCall call)
+    {
+        call.Reply.Write(call.Services.SystemInfo.CurrentJson);
+    }
+}

@@ -1,0 +1,38 @@
+using Qubes.Admin.Calls;
+using Qubes.Model.Classes;
+
+namespace Qubes.Admin.Handlers;
+
+/// <summary>Lists of what the system knows, and its events.</summary>
+internal static class SystemHandlers
+{
+    public static void ClassList(AdminCall call)
+    {
+        AdminFilters filters = call.Permit();
+        foreach (QubeClass qubeClass in QubeClasses.All)
+        {
+            if (filters.Allows(qubeClass.Name))
+            {
+                call.WriteLine(qubeClass.Name);
+            }
+        }
+    }
+
+    public static void DeviceClassList(AdminCall call)
+    {
+        AdminFilters filters = call.Permit();
+        foreach (string deviceClass in DeviceHandlers.Classes)
+        {
+            if (filters.Allows(deviceClass))
+            {
+                call.WriteLine(deviceClass);
+            }
+        }
+    }
+
+    public static void Events(AdminCall call)
+    {
+        AdminFilters filters = call.Permit();
+        call.Services.Broadcaster.Subscribe(call, filters);
+    }
+}

@@ -1,0 +1,140 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Qubes.Admin.Calls;
+using Qubes.Admin.Methods;
+using Qubes.Admin.Permissions;
+using Qubes.Admin.Server;
+using Qubes.Admin.Streams;
+using Qubes.Linux;
+using Qubes.Model;
+using Qubes.Model.Changes;
+using Qubes.Model.Classes;
+using Qubes.Model.Host;
+using Qubes.Model.Labels;
+using Qubes.Model.Volumes;
+using Qubes.Policy.Loading;
+using Qubes.Protocol.Names;
+
+namespace Qubes.Admin.Tests;
+
+/// <summary>
+/// The whole Admin API on scratch sockets, over a model in memory: dom0, template <c>debian</c>, AppVM <c>work</c>. What is written
+/// to disk, and what reaches a hypervisor, are the only parts that are stood in for.
+/// </summary>
+internal sealed class AdminFixture : IAsyncDisposable
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("qubes-admin-").FullName;
+    private readonly Reactor _reactor;
+    private readonly List<Exception> _failures = [];
+    private AdminServer _server = null!;
+
+    private AdminFixture(AdminMethodTable methods)
+    {
+        Methods = methods;
+        _reactor = new Reactor(_failures.Add);
+        Loop = new ModelLoop(_failures.Add, waiter: _reactor);
+    }
+
+    public ModelLoop Loop { get; }
+
+    public QubesApp App { get; private set; } = null!;
+
+    public AdminMethodTable Methods { get; }
+
+    public EventBroadcaster Broadcaster { get; private set; } = null!;
+
+    public ScriptedLifecycle Lifecycle { get; } = new();
+
+    public MemoryPolicySource Policy { get; } = new();
+
+    /// <summary>Fails the next commits.</summary>
+    public bool DiskIsFull { get; set; }
+
+    public int Commits { get; private set; }
+
+    public string AdminSocket => Path.Combine(_directory, "qubesd.sock");
+
+    public string InternalSocket => Path.Combine(_directory, "qubesd.internal.sock");
+
+    public static async Task<AdminFixture> StartAsync(AdminMethodTable? methods = null)
+    {
+        AdminFixture fixture = new(methods ?? AdminMethods.Table);
+        await fixture.Loop.InvokeAsync(fixture.Build);
+        return fixture;
+    }
+
+    /// <summary>Calls on the main socket in dom0's name.</summary>
+    public Task<string> CallAsync(string method, string argument = "", string destination = "dom0", string payload = "", string source = "dom0") =>
+        RawClient.CallAsync(AdminSocket, $"{method}+{argument} {source} name {destination}\0{payload}");
+
+    public Task OnLoopAsync(Action<QubesApp> action) => Loop.InvokeAsync(() => action(App));
+
+    public Task<T> OnLoopAsync<T>(Func<QubesApp, T> function) => Loop.InvokeAsync(() => function(App));
+
+    public Task AddQubeAsync(string name, QubeClass? qubeClass = null) => OnLoopAsync(app => app.Domains.Create(new NewQube
+    {
+        Class = qubeClass ?? QubeClasses.AppVM,
+        Name = QubeName.Parse(name),
+        Label = app.Labels.Find("red"),
+        Template = (qubeClass ?? QubeClasses.AppVM).HasTemplate ? app.Domains["debian"] : null,
+    }));
+
+    public async ValueTask DisposeAsync()
+    {
+        await Loop.InvokeAsync(() =>
+        {
+            _ = _server.StopAcceptingAsync();
+            _server.CloseAll();
+        });
+        await Loop.DisposeAsync();
+        _reactor.Dispose();
+        Directory.Delete(_directory, recursive: true);
+        Assert.Empty(_failures);
+    }
+
+    private void Build()
+    {
+        App = new QubesApp(new FixedHostFacts());
+        foreach (Label label in LabelSet.BuiltIn)
+        {
+            App.Labels.Load(label);
+        }
+
+        App.Domains.Load(QubeClasses.AdminVM, default);
+        App.Pools.Load([new PoolConfig { Name = "varlibqubes", Driver = "file-reflink" }]);
+        App.FinishLoading();
+        SystemInfoSource system = new(App);
+        new AdminExtension(new PolicyStore(Policy, TimeProvider.System), system).Register(App);
+        Qube template = App.Domains.Create(new NewQube
+        {
+            Class = QubeClasses.TemplateVM, Name = QubeName.Parse("debian"), Label = App.Labels.Find("black"),
+        });
+        App.Domains.Create(new NewQube
+        {
+            Class = QubeClasses.AppVM, Name = QubeName.Parse("work"), Label = App.Labels.Find("red"), Template = template,
+        });
+        Broadcaster = new EventBroadcaster(App);
+        AdminServices services = new()
+        {
+            App = App, CommitAsync = CommitAsync, SystemInfo = system, Broadcaster = Broadcaster,
+            Lifecycle = Lifecycle, Logger = NullLogger.Instance,
+        };
+        AdminDispatcher dispatcher = new(services, Methods, new AdminDispatcherOptions());
+        _server = new AdminServer(_reactor, dispatcher, new AdminServerLimits(), NullLogger.Instance);
+        _server.Listen(UnixListener.Bind(AdminSocket, UnixFileMode.UserRead | UnixFileMode.UserWrite), AdminSocketKind.Admin);
+        _server.Listen(UnixListener.Bind(InternalSocket, UnixFileMode.UserRead | UnixFileMode.UserWrite), AdminSocketKind.Internal);
+    }
+
+    private async Task CommitAsync(ModelChange change)
+    {
+        // A disk answers later, never at once.
+        await Task.Yield();
+        if (DiskIsFull)
+        {
+            change.Rollback();
+            throw new IOException("No space left on device");
+        }
+
+        Commits++;
+        change.Complete();
+    }
+}

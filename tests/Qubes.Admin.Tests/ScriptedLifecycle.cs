@@ -1,0 +1,49 @@
+using Qubes.Admin.Calls;
+using Qubes.Model.Classes;
+
+namespace Qubes.Admin.Tests;
+
+/// <summary>A lifecycle layer that only notes what it was asked, and fails when told to.</summary>
+internal sealed class ScriptedLifecycle : IQubeLifecycle
+{
+    public List<string> Asked { get; } = [];
+
+    /// <summary>Thrown by the next calls.</summary>
+    public Exception? Failure { get; set; }
+
+    /// <summary>What the next calls wait for.</summary>
+    public Task Gate { get; set; } = Task.CompletedTask;
+
+    public Task CreateOnDiskAsync(Qube qube, string? pool, IReadOnlyDictionary<string, string> pools) =>
+        NoteAsync($"create {qube} {pool} {string.Join(',', pools.Select(p => $"{p.Key}={p.Value}"))}".TrimEnd());
+
+    public Task DiscardAsync(Qube qube) => NoteAsync($"discard {qube}");
+
+    public async Task RemoveAsync(Qube qube, Func<Task> dropAndCommit)
+    {
+        await NoteAsync($"remove {qube}");
+        qube.App.Domains.CheckRemovable(qube);
+        await dropAndCommit();
+    }
+
+    public Task StartAsync(Qube qube) => NoteAsync($"start {qube}");
+
+    public Task ShutdownAsync(Qube qube, bool force, bool wait) => NoteAsync($"shutdown {qube} force={force} wait={wait}");
+
+    public Task KillAsync(Qube qube) => NoteAsync($"kill {qube}");
+
+    public Task PauseAsync(Qube qube) => NoteAsync($"pause {qube}");
+
+    public Task UnpauseAsync(Qube qube) => NoteAsync($"unpause {qube}");
+
+    private async Task NoteAsync(string what)
+    {
+        await Task.Yield();
+        await Gate;
+        Asked.Add(what);
+        if (Failure is not null)
+        {
+            throw Failure;
+        }
+    }
+}
