@@ -1,0 +1,147 @@
+using CsCheck;
+using Qubes.Model.Changes;
+using Qubes.Model.Classes;
+using Qubes.Model.Volumes;
+using Qubes.Protocol.Names;
+using static Qubes.Model.Tests.TestSystem;
+
+namespace Qubes.Model.Tests.Changes;
+
+public sealed class ModelChangeTests
+{
+    private static readonly ChangeOrigin Origin = new("dom0", "test", DateTimeOffset.UnixEpoch);
+
+    private readonly TestSystem _system = new();
+
+    [Fact]
+    public void Observers_learn_of_a_change_when_it_is_complete()
+    {
+        AppVM work = _system.AppVM("work");
+        using ModelChange change = _system.App.Changes.Begin(Origin);
+        Set(work, "memory", "512");
+        Assert.Empty(_system.Seen);
+        change.Complete();
+        Assert.Equal(["work property-pre-set:memory", "work property-set:memory"], _system.Seen);
+        Assert.Null(_system.App.Changes.Current);
+    }
+
+    [Fact]
+    public void An_abandoned_change_is_taken_back_and_only_its_pre_events_were()
+    {
+        AppVM work = _system.AppVM("work");
+        using (_system.App.Changes.Begin(Origin))
+        {
+            Set(work, "memory", "512");
+            work.Tags.Add(TagName.Parse("x"));
+        }
+
+        Assert.Equal("default=True type=int 400", Read(work, "memory"));
+        Assert.Empty(work.Tags.All);
+        Assert.Equal(["work property-pre-set:memory"], _system.Seen);
+    }
+
+    [Fact]
+    public async Task A_change_flows_with_the_call_that_began_it()
+    {
+        AppVM work = _system.AppVM("work");
+        using ModelChange change = _system.App.Changes.Begin(Origin);
+        await Task.Yield();
+        Set(work, "memory", "512");
+        Assert.Equal("property memory", Assert.Single(change.Records).Item);
+        Assert.Equal(new ChangeRecord("work", "property memory", null, "512"), change.Records.Single());
+        change.Complete();
+    }
+
+    [Fact]
+    public void Removed_qubes_come_back_as_they_were()
+    {
+        AppVM work = _system.AppVM("work");
+        using (_system.App.Changes.Begin(Origin))
+        {
+            _system.App.Domains.Remove(work);
+        }
+
+        Assert.Same(work, _system.App.Domains["work"]);
+        Assert.True(work.IsInCollection);
+    }
+
+    [Fact]
+    public void The_version_rises_with_every_change_and_its_undo()
+    {
+        AppVM work = _system.AppVM("work");
+        long before = _system.App.Changes.Version;
+        using (_system.App.Changes.Begin(Origin))
+        {
+            Set(work, "debug", "True");
+            Assert.True(_system.App.Changes.Version > before);
+            before = _system.App.Changes.Version;
+        }
+
+        Assert.True(_system.App.Changes.Version > before);
+    }
+
+    /// <summary>Whatever is done within a change, taking it back restores every text the store would hold.</summary>
+    [Fact]
+    public void Any_sequence_of_mutations_is_undone_exactly() => Gen.Int[0, 9].Array[1, 30].Sample(actions =>
+    {
+        TestSystem system = new();
+        AppVM net = system.NetVM("net");
+        AppVM work = system.AppVM("work");
+        work.Features.Set("f0", "a");
+        work.Features.Set("f1", "b");
+        string before = Snapshot(system.App);
+        using (system.App.Changes.Begin(Origin))
+        {
+            for (int i = 0; i < actions.Length; i++)
+            {
+                Record.Exception(() => Act(system, work, net, actions[i], i));
+            }
+        }
+
+        Assert.Equal(before, Snapshot(system.App));
+    }, iter: 300);
+
+    private static void Act(TestSystem system, AppVM work, AppVM net, int action, int i)
+    {
+        switch (action)
+        {
+            case 0:
+                Set(work, "memory", $"{i + 1}");
+                break;
+            case 1:
+                Reset(work, "memory");
+                break;
+            case 2:
+                work.Features.Set($"f{i % 4}", $"{i}");
+                break;
+            case 3:
+                work.Features.Remove($"f{i % 4}");
+                break;
+            case 4:
+                work.Tags.Add(TagName.Parse($"t{i % 3}"));
+                break;
+            case 5:
+                work.Tags.Remove(TagName.Parse($"t{i % 3}"));
+                break;
+            case 6:
+                Set(work, "netvm", i % 2 == 0 ? "net" : "");
+                break;
+            case 7:
+                work.Volumes.Set(new VolumeConfig { Name = $"v{i % 2}", Size = i });
+                break;
+            case 8:
+                system.AppVM($"q{i}");
+                break;
+            default:
+                system.App.Domains.Remove(system.App.Domains.Last());
+                Set(net, "label", "blue");
+                break;
+        }
+    }
+
+    private static string Snapshot(QubesApp app) => string.Join('\n', app.Domains.Select(qube =>
+        $"{qube.Name} "
+        + string.Join(' ', qube.Properties.InListOrder.Where(p => p.IsExplicit(qube)).Select(p => $"{p.Name}={p.StoreText(qube)}"))
+        + " | " + string.Join(' ', qube.Features.All) + " | " + string.Join(' ', qube.Tags.All)
+        + " | " + (qube is QubesVM vm ? string.Join(' ', vm.Volumes.All.Select(v => $"{v.Name}:{v.Size}")) : "")));
+}
