@@ -53,9 +53,6 @@ public sealed class QubesApp : PropertyHolder
 
     public QubeCollection Domains { get; }
 
-    /// <summary>Elements of the store outside of qubes that this version does not understand, kept as they were read.</summary>
-    public string? PreservedXml { get; set; }
-
     /// <summary>What was found wrong while loading and dealt with; the daemon logs it.</summary>
     public IReadOnlyList<string> Problems => _problems;
 

@@ -179,7 +179,7 @@ public static class QubesAppProperties
             ?? (app.Host.RootThinPool is { } root
                 ? pools.FirstOrDefault(p => p.Driver == "lvm_thin" && $"{p["volume_group"]}/{p["thin_pool"]}" == root)
                 : null)
-            ?? pools.FirstOrDefault(p => p.Driver is "file" or "file-reflink" or "qcow2"
+            ?? pools.FirstOrDefault(p => p.Driver is "file" or "file-reflink" or "file-qcow2"
                 && p["dir_path"]?.TrimEnd('/') == app.Host.BaseDirectory.TrimEnd('/'));
         value = pool?.Name;
         return pool is not null;

@@ -114,6 +114,28 @@ public sealed class QubesStore
     }
 
     /// <summary>
+    /// Loads a store's text into the empty application and writes it anew: what a save right after loading would give. No file is touched.
+    /// </summary>
+    /// <exception cref="QubesException">The text is no store.</exception>
+    public static byte[] Rewrite(QubesApp app, ReadOnlyMemory<byte> content, ILogger logger)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        if (!TryParse(content, out StoreDocument? document, out string damage))
+        {
+            throw QubesErrors.General($"not a store of qubes: {damage}");
+        }
+
+        PreservedEntries preserved = new();
+        StoreLoader.Load(app, document!, content, preserved);
+        foreach (string problem in app.Problems)
+        {
+            logger.Problem(problem);
+        }
+
+        return new StoreSerializer(app, preserved).Build(document!.Revision).ToArray();
+    }
+
+    /// <summary>
     /// Makes a change durable, together with whatever else waits: the task ends when the file that contains it is on disk, and then
     /// observers have learnt of it. If it cannot be saved, it and all changes made after it are taken back, and the task fails.
     /// </summary>
@@ -163,9 +185,12 @@ public sealed class QubesStore
                 }
 
                 FaultPoint.Hit("store-save:serialized");
-                Task append = Task.Run(() => AppendHistory(history.WrittenMemory));
-                await Task.Run(() => _file.Replace(content.Span));
-                await append;
+                await Task.Run(() =>
+                {
+                    // The history follows the store, so that it never tells of what did not come to be.
+                    _file.Replace(content.Span);
+                    AppendHistory(history.WrittenMemory);
+                });
                 FaultPoint.Hit("store-save:acknowledge");
                 _savedVersion = version;
             }
@@ -231,7 +256,7 @@ public sealed class QubesStore
         throw QubesErrors.General($"Qubes XML store '{_file.Path}' is damaged ({damage}) and no good copy exists");
     }
 
-    private static bool TryParse(byte[] content, out StoreDocument? document, out string damage)
+    private static bool TryParse(ReadOnlyMemory<byte> content, out StoreDocument? document, out string damage)
     {
         try
         {

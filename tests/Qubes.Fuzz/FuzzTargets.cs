@@ -10,6 +10,8 @@ internal static class FuzzTargets
         new AdminRequestTarget(),
         new PolicyTarget(),
         new PolicyRequestTarget(),
+        new PropertyValueTarget(),
+        new QubesXmlTarget(),
     ];
 
     /// <summary>Runs <paramref name="target"/> over its seeds and then over mutated inputs; reports the first finding.</summary>

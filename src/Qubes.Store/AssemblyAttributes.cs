@@ -1,0 +1,4 @@
+using System.Runtime.CompilerServices;
+
+// The serializer is tested without a file.
+[assembly: InternalsVisibleTo("Qubes.Store.Tests")]
