@@ -7,18 +7,19 @@ using Qubes.Policy.SystemState;
 
 namespace Qubes.Policy.Tests.Loading;
 
-/// <summary>The policy in <c>etc/qubes/policy.d</c> of this repository, put in force on a scratch root.</summary>
+/// <summary>The policy of this repository, put in force on a scratch root.</summary>
 public sealed class ShippedPolicyTests : IDisposable
 {
     private readonly ScratchRoot _root = new();
 
     public ShippedPolicyTests()
     {
-        foreach (string file in Directory.EnumerateFiles(Shipped(), "*", SearchOption.AllDirectories))
+        foreach (string name in DefaultPolicy.Names)
         {
-            string copy = Path.Join(_root.Paths.PolicyDirectory, Path.GetRelativePath(Shipped(), file));
-            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
-            File.Copy(file, copy);
+            string file = Path.Join(_root.Paths.PolicyDirectory, name);
+            Directory.CreateDirectory(Path.GetDirectoryName(file)!);
+            using FileStream copy = File.Create(file);
+            copy.Write(DefaultPolicy.Read(name));
         }
     }
 
@@ -35,6 +36,15 @@ public sealed class ShippedPolicyTests : IDisposable
             CallDenied { DecidedBy: null } denied => denied.Reason,
             _ => "deny",
         };
+
+    [Fact]
+    public void All_files_of_the_repository_are_carried_along()
+    {
+        Assert.Equal(
+            Directory.EnumerateFiles(Shipped(), "*", SearchOption.AllDirectories).Select(f => Path.GetRelativePath(Shipped(), f)).Order(StringComparer.Ordinal),
+            DefaultPolicy.Names);
+        Assert.All(DefaultPolicy.Names, name => Assert.Equal(File.ReadAllBytes(Path.Join(Shipped(), name)), DefaultPolicy.Read(name)));
+    }
 
     [Fact]
     public void Every_shipped_file_is_free_of_mistakes()
