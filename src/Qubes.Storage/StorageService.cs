@@ -16,6 +16,9 @@ public sealed class StorageService(StorageEnvironment environment)
 
     public IEnumerable<Pool> Pools => _pools.Values;
 
+    /// <summary>Announcements of creations and removals of qubes, which span the store and the disk.</summary>
+    public QubeDataIntents QubeData => new(this);
+
     /// <summary>Opens a pool the store has. Touches no disk.</summary>
     /// <exception cref="QubesException">Unknown driver, bad options, or a name in use.</exception>
     public Pool Add(PoolConfig config)
