@@ -54,14 +54,14 @@ internal sealed class LayerMerger(RootedDirectory root, IntentLog intents, Layer
     {
         await qemuImage.CommitAsync(root.PathOf(files.PathOf(upper)), cancellationToken);
         FaultPoint.Hit("storage-merge-copied");
+        if (upper.Size < lower.Size)
+        {
+            // A commit only ever grows what it writes to; what lies beyond the new end must not come back when it grows again.
+            await qemuImage.ShrinkAsync(root.PathOf(files.PathOf(lower)), lower.Format, upper.Size, cancellationToken);
+        }
+
         using (SafeFileHandle file = root.OpenWrite(files.PathOf(lower)))
         {
-            if (lower.Format == DiskFormat.Raw)
-            {
-                // qemu-img only ever grows what it commits to.
-                FileContent.SetLength(file, upper.Size);
-            }
-
             FileContent.Sync(file);
         }
 

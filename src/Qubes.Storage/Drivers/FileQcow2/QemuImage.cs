@@ -1,9 +1,10 @@
+using System.Globalization;
 using Qubes.Linux;
 using Qubes.Protocol.Errors;
 
 namespace Qubes.Storage;
 
-/// <summary>The two jobs left to <c>qemu-img</c>: those that move data. Formats are always said, never guessed.</summary>
+/// <summary>The jobs left to <c>qemu-img</c>: those that move or drop data. Formats are always said, never guessed.</summary>
 internal sealed class QemuImage(string program)
 {
     private static readonly TimeSpan Longest = TimeSpan.FromHours(6);
@@ -15,6 +16,10 @@ internal sealed class QemuImage(string program)
     /// <summary>Writes what a qcow2 image and those beneath show into a new raw file, sparsely.</summary>
     public Task ConvertToRawAsync(string image, string target, CancellationToken cancellationToken) =>
         RunAsync(["convert", "-q", "-f", "qcow2", "-O", "raw", "-S", "4k", image, target], cancellationToken);
+
+    public Task ShrinkAsync(string image, DiskFormat format, long size, CancellationToken cancellationToken) => RunAsync(
+        ["resize", "-q", "--shrink", "-f", format == DiskFormat.Raw ? "raw" : "qcow2", image, size.ToString(CultureInfo.InvariantCulture)],
+        cancellationToken);
 
     private async Task RunAsync(IReadOnlyList<string> arguments, CancellationToken cancellationToken)
     {
