@@ -12,6 +12,9 @@ internal static class FuzzTargets
         new PolicyRequestTarget(),
         new PropertyValueTarget(),
         new QubesXmlTarget(),
+        new Qcow2HeaderTarget(),
+        new LayerTreeTarget(),
+        new IntentRecordTarget(),
     ];
 
     /// <summary>Runs <paramref name="target"/> over its seeds and then over mutated inputs; reports the first finding.</summary>
