@@ -3,6 +3,7 @@ using Qubes.Admin.Permissions;
 using Qubes.Admin.Streams;
 using Qubes.Model;
 using Qubes.Model.Changes;
+using Qubes.Storage;
 
 namespace Qubes.Admin.Calls;
 
@@ -19,6 +20,8 @@ public sealed class AdminServices
     public required EventBroadcaster Broadcaster { get; init; }
 
     public required IQubeLifecycle Lifecycle { get; init; }
+
+    public required StorageService Storage { get; init; }
 
     public required ILogger Logger { get; init; }
 
