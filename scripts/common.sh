@@ -1,0 +1,41 @@
+# Sourced by ./run, ./test and their parts. Needs $repository.
+
+say() { printf '%s\n' "$*"; }
+fail() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
+
+# as_root COMMAND...: directly as root, else through sudo.
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"; else sudo -- "$@"; fi
+}
+
+# Nothing here reports to anybody, and the compiler's servers do not outlive us.
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 TESTINGPLATFORM_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+export MSBUILDDISABLENODEREUSE=1
+
+# What the system is made of at run time, and what linking native programs takes.
+packages=(qemu-system-x86 qemu-utils libvirt0 libvirt-daemon-driver-qemu busybox-static e2fsprogs util-linux gcc libc6-dev)
+
+# install_packages: adds those of ${packages[@]} that are missing; asks nothing and starts no daemon.
+install_packages() {
+    command -v apt-get > /dev/null || fail "this needs Debian's apt-get"
+    local package missing=()
+    for package in "${packages[@]}"; do
+        [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
+    done
+    # The guest's kernel comes from apt as well, so its lists have to be there.
+    if [ ${#missing[@]} -gt 0 ] || ! apt-cache policy linux-image-cloud-amd64 2>/dev/null | grep -q 'Candidate: [0-9]'; then
+        as_root apt-get -q=2 update
+    fi
+    if [ ${#missing[@]} -gt 0 ]; then
+        say "Installing Debian packages: ${missing[*]}"
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get -q=2 -y --no-install-recommends install "${missing[@]}" > /dev/null
+    fi
+}
+
+check_sdk() {
+    command -v dotnet > /dev/null || fail "the .NET 10 SDK is needed: https://learn.microsoft.com/dotnet/core/install/linux-debian"
+    case $(dotnet --version) in
+        10.*) ;;
+        *) fail "the .NET SDK is $(dotnet --version), 10 is needed" ;;
+    esac
+}
