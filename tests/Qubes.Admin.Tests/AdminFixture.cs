@@ -13,7 +13,6 @@ using Qubes.Model.Labels;
 using Qubes.Model.Volumes;
 using Qubes.Policy.Loading;
 using Qubes.Protocol.Names;
-using Qubes.Storage;
 
 namespace Qubes.Admin.Tests;
 
@@ -33,8 +32,6 @@ internal sealed class AdminFixture : IAsyncDisposable
         Methods = methods;
         _reactor = new Reactor(_failures.Add);
         Loop = new ModelLoop(_failures.Add, waiter: _reactor);
-        Storage = new StorageService(new StorageEnvironment { Paths = new QubesPaths(_directory) });
-        Lifecycle = new ScriptedLifecycle { Storage = Storage };
     }
 
     public ModelLoop Loop { get; }
@@ -45,9 +42,7 @@ internal sealed class AdminFixture : IAsyncDisposable
 
     public EventBroadcaster Broadcaster { get; private set; } = null!;
 
-    public ScriptedLifecycle Lifecycle { get; }
-
-    public StorageService Storage { get; }
+    public ScriptedLifecycle Lifecycle { get; } = new();
 
     public MemoryPolicySource Policy { get; } = new();
 
@@ -105,13 +100,7 @@ internal sealed class AdminFixture : IAsyncDisposable
         }
 
         App.Domains.Load(QubeClasses.AdminVM, default);
-        PoolConfig pool = PoolDrivers.Check(new PoolConfig
-        {
-            Name = "varlibqubes", Driver = "file-qcow2", Options = [new("dir_path", Path.Combine(_directory, "var/lib/qubes"))],
-        });
-        Directory.CreateDirectory(Path.Combine(_directory, "var/lib/qubes"));
-        App.Pools.Load([pool]);
-        Storage.Add(pool);
+        App.Pools.Load([new PoolConfig { Name = "varlibqubes", Driver = "file-reflink" }]);
         App.FinishLoading();
         SystemInfoSource system = new(App);
         new AdminExtension(new PolicyStore(Policy, TimeProvider.System), system).Register(App);
@@ -127,7 +116,7 @@ internal sealed class AdminFixture : IAsyncDisposable
         AdminServices services = new()
         {
             App = App, CommitAsync = CommitAsync, SystemInfo = system, Broadcaster = Broadcaster,
-            Lifecycle = Lifecycle, Storage = Storage, Logger = NullLogger.Instance,
+            Lifecycle = Lifecycle, Logger = NullLogger.Instance,
         };
         AdminDispatcher dispatcher = new(services, Methods, new AdminDispatcherOptions());
         _server = new AdminServer(_reactor, dispatcher, new AdminServerLimits(), NullLogger.Instance);

@@ -1,15 +1,11 @@
-using Qubes.Admin.Calls;
+using Qubes.Lifecycle;
 using Qubes.Model.Classes;
-using Qubes.Model.Volumes;
-using Qubes.Storage;
 
 namespace Qubes.Admin.Tests;
 
 /// <summary>A lifecycle layer that only notes what it was asked, and fails when told to.</summary>
 internal sealed class ScriptedLifecycle : IQubeLifecycle
 {
-    public required StorageService Storage { get; init; }
-
     public List<string> Asked { get; } = [];
 
     /// <summary>Thrown by the next calls.</summary>
@@ -18,11 +14,12 @@ internal sealed class ScriptedLifecycle : IQubeLifecycle
     /// <summary>What the next calls wait for.</summary>
     public Task Gate { get; set; } = Task.CompletedTask;
 
-    public async Task<ICreatedQube> CreateOnDiskAsync(Qube qube, string? pool, IReadOnlyDictionary<string, string> pools)
-    {
-        await NoteAsync($"create {qube} {pool} {string.Join(',', pools.Select(p => $"{p.Key}={p.Value}"))}".TrimEnd());
-        return new Created(this, qube);
-    }
+    public Task CreateOnDiskAsync(Qube qube, string? pool, IReadOnlyDictionary<string, string> pools) =>
+        NoteAsync($"create {qube} {pool} {string.Join(',', pools.Select(p => $"{p.Key}={p.Value}"))}".TrimEnd());
+
+    public Task DiscardAsync(Qube qube) => NoteAsync($"discard {qube}");
+
+    public Task ConfirmAsync(Qube qube) => Task.CompletedTask;
 
     public async Task RemoveAsync(Qube qube, Func<Task> dropAndCommit)
     {
@@ -41,15 +38,6 @@ internal sealed class ScriptedLifecycle : IQubeLifecycle
 
     public Task UnpauseAsync(Qube qube) => NoteAsync($"unpause {qube}");
 
-    /// <summary>Real volumes, in the fixture's pool.</summary>
-    public QubeStorage StorageOf(QubesVM qube) => Storage.ForQube(Complete(qube));
-
-    private IReadOnlyList<VolumeConfig> Complete(QubesVM qube)
-    {
-        IReadOnlyList<IReadOnlyList<VolumeConfig>> templates = qube.Template is QubesVM template ? [Complete(template)] : [];
-        return [.. qube.Volumes.All.Select(v => VolumePlan.Complete(v, qube.DirectoryName, templates, _ => "varlibqubes", Storage.Find))];
-    }
-
     private async Task NoteAsync(string what)
     {
         await Task.Yield();
@@ -59,12 +47,5 @@ internal sealed class ScriptedLifecycle : IQubeLifecycle
         {
             throw Failure;
         }
-    }
-
-    private sealed class Created(ScriptedLifecycle lifecycle, Qube qube) : ICreatedQube
-    {
-        public Task ConfirmAsync() => lifecycle.NoteAsync($"confirm {qube}");
-
-        public Task DiscardAsync() => lifecycle.NoteAsync($"discard {qube}");
     }
 }

@@ -37,12 +37,12 @@ internal static class CreateHandlers
             Template = template,
         });
         qube.Tags.Add(TagName.Parse("created-by-" + Creator(call.Source)));
-        ICreatedQube created = await call.Services.Lifecycle.CreateOnDiskAsync(qube, request.UntrustedPool, request.UntrustedPools);
         await using Rollback rollback = new(call.Services.Logger);
-        rollback.Push("data on disk", async () => await created.DiscardAsync());
+        await call.Services.Lifecycle.CreateOnDiskAsync(qube, request.UntrustedPool, request.UntrustedPools);
+        rollback.Push("volumes", async () => await call.Services.Lifecycle.DiscardAsync(qube));
         await call.CommitAsync(change);
         rollback.Commit();
-        await created.ConfirmAsync();
+        await call.Services.Lifecycle.ConfirmAsync(qube);
     }
 
     public static async ValueTask RemoveAsync(AdminCall call)

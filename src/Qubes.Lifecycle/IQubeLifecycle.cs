@@ -1,10 +1,9 @@
 using Qubes.Model.Classes;
-using Qubes.Storage;
 
-namespace Qubes.Admin.Calls;
+namespace Qubes.Lifecycle;
 
 /// <summary>
-/// What handlers ask of the layer that makes, runs and removes qubes. All of it is called on the model loop, returns there,
+/// What the Admin API asks of the layer that makes, runs and removes qubes. All of it is called on the model loop, returns there,
 /// and re-checks after its waits what it relied on. Errors are those callers know.
 /// </summary>
 public interface IQubeLifecycle
@@ -16,14 +15,17 @@ public interface IQubeLifecycle
     /// <param name="qube">The new qube.</param>
     /// <param name="pool">The pool for the volumes the class itself makes; null for the defaults.</param>
     /// <param name="pools">Pools of single volumes.</param>
-    /// <returns>To be confirmed when the change is durable, or discarded when it will not be.</returns>
-    Task<ICreatedQube> CreateOnDiskAsync(Qube qube, string? pool, IReadOnlyDictionary<string, string> pools);
+    Task CreateOnDiskAsync(Qube qube, string? pool, IReadOnlyDictionary<string, string> pools);
+
+    /// <summary>Takes back <see cref="CreateOnDiskAsync"/>: what came after it failed.</summary>
+    Task DiscardAsync(Qube qube);
+
+    /// <summary>The store has the qube: what <see cref="CreateOnDiskAsync"/> made is no longer provisional.</summary>
+    Task ConfirmAsync(Qube qube);
 
     /// <summary>
     /// Removes a qube with its volumes: checks, drops it from the model, commits, then deletes. Waits for a start under way.
     /// </summary>
-    /// <param name="qube">The qube.</param>
-    /// <param name="dropAndCommit">Drops it from the model and makes that durable.</param>
     Task RemoveAsync(Qube qube, Func<Task> dropAndCommit);
 
     Task StartAsync(Qube qube);
@@ -35,7 +37,4 @@ public interface IQubeLifecycle
     Task PauseAsync(Qube qube);
 
     Task UnpauseAsync(Qube qube);
-
-    /// <summary>The volumes of a qube, with pools, ids and sources filled in.</summary>
-    QubeStorage StorageOf(QubesVM qube);
 }

@@ -1,0 +1,95 @@
+using System.Threading.Channels;
+using Qubes.Lifecycle.DomainXml;
+using Qubes.Libvirt;
+
+namespace Qubes.Lifecycle.Hypervisors;
+
+/// <summary>QEMU/KVM and the test driver through libvirt.</summary>
+public sealed class LibvirtHypervisor(LibvirtSession session) : IHypervisor
+{
+    /// <summary>Lane of calls that concern no single qube.</summary>
+    private const string BulkLane = "*";
+
+    // QEMU's start includes opening images and probing its capabilities the first time.
+    private static readonly TimeSpan LaunchDeadline = TimeSpan.FromSeconds(60);
+
+    public HypervisorKind Kind { get; } = HypervisorUri.IsTest(session.Uri) ? HypervisorKind.Test : HypervisorKind.Qemu;
+
+    public ChannelReader<HypervisorEvent> Events => session.Events;
+
+    public IReadOnlyList<HungCall> HungCalls => session.Lanes.HungCalls;
+
+    public Task<int> LaunchAsync(DomainSpec spec)
+    {
+        string xml = DomainXmlText.Render(spec);
+        return session.Lanes.RunAsync(spec.Name, "start", connection =>
+        {
+            ForgetNamesake(connection, spec);
+            using LibvirtDomain domain = connection.Define(xml);
+            if (Kind == HypervisorKind.Test)
+            {
+                // This driver cannot start a domain paused.
+                domain.Start(paused: false);
+                domain.Suspend();
+            }
+            else
+            {
+                domain.Start(paused: true);
+            }
+
+            return domain.Id;
+        }, LaunchDeadline);
+    }
+
+    public Task ResumeAsync(DomainKey domain) => OnDomainAsync(domain, "resume", static found => found.Resume());
+
+    public Task SuspendAsync(DomainKey domain) => OnDomainAsync(domain, "suspend", static found => found.Suspend());
+
+    public Task RequestShutdownAsync(DomainKey domain) => OnDomainAsync(domain, "shutdown", static found => found.RequestShutdown());
+
+    public Task<bool> DestroyAsync(DomainKey domain) => session.Lanes.RunUrgentAsync(domain.Name, "destroy", connection =>
+    {
+        using LibvirtDomain? found = connection.Find(domain.Uuid);
+        if (found is null)
+            return false;
+        try
+        {
+            found.Destroy();
+            return true;
+        }
+        catch (LibvirtException inactive) when (inactive.Error == LibvirtError.OperationInvalid && !IsActive(found))
+        {
+            // Either it was not running, or QEMU's end was noticed before the call could report its own success.
+            return false;
+        }
+    });
+
+    public Task ForgetAsync(DomainKey domain) => session.Lanes.RunAsync(domain.Name, "undefine", connection =>
+    {
+        using LibvirtDomain? found = connection.Find(domain.Uuid);
+        found?.Undefine();
+        return true;
+    });
+
+    public Task<IReadOnlyList<DomainSample>> GetAllAsync() =>
+        session.Lanes.RunAsync(BulkLane, "list all domains", static connection => connection.GetAllDomains());
+
+    /// <summary>A definition that an earlier qube of the same name has left would stand in the way.</summary>
+    private static void ForgetNamesake(LibvirtConnection connection, DomainSpec spec)
+    {
+        using LibvirtDomain? namesake = connection.Find(spec.Name);
+        if (namesake is not null && namesake.Uuid != spec.Uuid && !IsActive(namesake))
+            namesake.Undefine();
+    }
+
+    private static bool IsActive(LibvirtDomain domain) =>
+        domain.GetState().State is not (DomainState.ShutOff or DomainState.None);
+
+    private Task<bool> OnDomainAsync(DomainKey key, string call, Action<LibvirtDomain> action) => session.Lanes.RunAsync(key.Name, call, connection =>
+    {
+        using LibvirtDomain domain = connection.Find(key.Uuid)
+            ?? throw new LibvirtException("virDomainLookupByUUIDString", LibvirtError.NoDomain, $"no domain '{key.Name}'");
+        action(domain);
+        return true;
+    });
+}

@@ -1,0 +1,83 @@
+using Microsoft.Extensions.Logging;
+using Qubes.Lifecycle.Control;
+using Qubes.Lifecycle.Qrexec;
+using Qubes.Model.Classes;
+
+namespace Qubes.Lifecycle.Operations;
+
+/// <summary>Sees to it that a running qube has its qrexec daemon.</summary>
+internal sealed class QrexecSupervisor(LifecycleContext context)
+{
+    // A daemon that cannot stay up is a fault to be looked at, not to be repeated for ever.
+    private const int MostRestarts = 5;
+    private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
+
+    /// <summary>For a start: waits for the agent if the guest announces one.</summary>
+    internal async Task StartAsync(QubesVM qube, QubeRun run)
+    {
+        if (context.Qrexec is not { } daemons)
+        {
+            return;
+        }
+
+        run.Daemon = await daemons.StartAsync(QrexecDaemonRequest.Of(qube, wait: true), run.Ended);
+        _ = WatchAsync(qube, run, run.Daemon);
+    }
+
+    /// <summary>For a qube found running: takes the daemon that is there, or starts one in the background.</summary>
+    internal async Task AdoptAsync(QubesVM qube, QubeRun run)
+    {
+        if (context.Qrexec is not { } daemons)
+        {
+            return;
+        }
+
+        if (await daemons.FindAsync(qube.Name) is { } found)
+        {
+            run.Daemon = found;
+            _ = WatchAsync(qube, run, found);
+        }
+        else
+        {
+            _ = RestartAsync(qube, run);
+        }
+    }
+
+    private async Task WatchAsync(QubesVM qube, QubeRun run, QrexecDaemon daemon)
+    {
+        await daemon.Exited.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        if (!run.IsAlive)
+        {
+            return;
+        }
+
+        context.Log.LogError("The qrexec daemon of {Qube} ended while the qube runs", qube.Name);
+        await RestartAsync(qube, run);
+    }
+
+    private async Task RestartAsync(QubesVM qube, QubeRun run)
+    {
+        TimeSpan pause = FirstPause;
+        for (int attempt = 0; attempt < MostRestarts && run.IsAlive; attempt++, pause *= 2)
+        {
+            try
+            {
+                if (attempt > 0)
+                {
+                    await Task.Delay(pause, context.Time, run.Ended);
+                }
+
+                run.Daemon = await context.Qrexec!.StartAsync(QrexecDaemonRequest.Of(qube, wait: false), run.Ended);
+                _ = WatchAsync(qube, run, run.Daemon);
+                return;
+            }
+            catch (Exception failure)
+            {
+                if (run.IsAlive)
+                {
+                    context.Log.LogError(failure, "The qrexec daemon of {Qube} could not be started again", qube.Name);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,43 @@
+using Qubes.Linux;
+
+namespace Qubes.Lifecycle.Qrexec;
+
+/// <summary>A qube's running qrexec daemon: our child, or one that an earlier run of this program has left.</summary>
+internal sealed class QrexecDaemon
+{
+    private static readonly TimeSpan GentleStop = TimeSpan.FromSeconds(3);
+    private readonly Action<int> _kill;
+
+    public QrexecDaemon(ChildProcess child)
+    {
+        Id = child.Id;
+        Exited = child.Exited;
+        _kill = child.Kill;
+    }
+
+    public QrexecDaemon(ProcessWatch found)
+    {
+        Id = found.Id;
+        Exited = found.Exited;
+        _kill = signal => found.Kill(signal);
+    }
+
+    public int Id { get; }
+
+    public Task Exited { get; }
+
+    /// <summary>Ends it: asks, and after a while takes it down.</summary>
+    public async Task StopAsync(TimeProvider time)
+    {
+        _kill(ChildProcess.SIGTERM);
+        try
+        {
+            await Exited.WaitAsync(GentleStop, time);
+        }
+        catch (TimeoutException)
+        {
+            _kill(ChildProcess.SIGKILL);
+            await Exited;
+        }
+    }
+}

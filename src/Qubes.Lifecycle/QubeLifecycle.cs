@@ -1,0 +1,172 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Qubes.Libvirt;
+using Qubes.Lifecycle.Boot;
+using Qubes.Lifecycle.Control;
+using Qubes.Lifecycle.Hypervisors;
+using Qubes.Lifecycle.Operations;
+using Qubes.Lifecycle.Qrexec;
+using Qubes.Linux;
+using Qubes.Model;
+using Qubes.Model.Classes;
+using Qubes.Protocol.Errors;
+using Qubes.Storage;
+
+namespace Qubes.Lifecycle;
+
+/// <summary>
+/// Makes, starts, stops and removes qubes. Every method is called on the model loop and returns to it; what is slow runs elsewhere.
+/// Failures are errors the caller of the Admin API can be told as they are.
+/// </summary>
+public sealed class QubeLifecycle : IQubeLifecycle, IAsyncDisposable
+{
+    private readonly LifecycleContext _context;
+    private readonly LifecycleOptions _options;
+    private readonly QubeStarter _starter;
+    private readonly QubeStopper _stopper;
+    private readonly QubeCreator _creator;
+    private readonly Reconciler _reconciler;
+    private readonly HypervisorEvents _events;
+    private readonly Sampler _sampler;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly List<Task> _background = [];
+
+    public QubeLifecycle(QubesApp app, ModelLoop loop, StorageService storage, IHypervisor hypervisor, QubesPaths paths,
+        LifecycleOptions? options = null, TimeProvider? time = null, ILogger? log = null)
+    {
+        _options = options ?? new LifecycleOptions();
+        time ??= TimeProvider.System;
+        bool hasQrexec = hypervisor.Kind != HypervisorKind.Test && _options.QrexecDaemonProgram is not null;
+        _context = new LifecycleContext
+        {
+            App = app,
+            Loop = loop,
+            Storage = storage,
+            Hypervisor = hypervisor,
+            Paths = paths,
+            Qrexec = hasQrexec ? new QrexecDaemons(_options.QrexecDaemonProgram!, paths, time) : null,
+            Time = time,
+            Log = log ?? NullLogger.Instance,
+        };
+        StopHandler stops = new(_context);
+        QrexecSupervisor qrexec = new(_context);
+        _stopper = new QubeStopper(_context, stops);
+        _starter = new QubeStarter(_context, new DomainSpecs(_context, new KvmProbe(paths)), _stopper, qrexec);
+        _creator = new QubeCreator(_context);
+        _reconciler = new Reconciler(_context, stops, qrexec);
+        _events = new HypervisorEvents(_context, stops, _reconciler);
+        _sampler = new Sampler(_context);
+        ShutdownBlockers.Register(app.Events);
+    }
+
+    /// <summary>Who hangs in the hypervisor, since when, in which call.</summary>
+    public IReadOnlyList<HungCall> HungCalls => _context.Hypervisor.HungCalls;
+
+    /// <summary>
+    /// Once, after the store is loaded and before requests are served: cleans up after a crash, takes over running qubes, stops the
+    /// volumes of the others, then follows the hypervisor's events.
+    /// </summary>
+    public async Task AttachAsync()
+    {
+        _context.Loop.VerifyAccess();
+        await Task.Run(MakeDirectories);
+        await _creator.RecoverAsync();
+        await _reconciler.ReconcileAsync();
+        await _reconciler.StopLeftoverVolumesAsync();
+        _background.Add(_events.RunAsync(_stopping.Token));
+        _background.Add(_sampler.RunAsync(_options.SamplingPeriod, _stopping.Token));
+    }
+
+    /// <summary>Stops following the hypervisor. Running qubes and their daemons stay as they are.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        await Task.WhenAll(_background);
+        _stopping.Dispose();
+    }
+
+    /// <inheritdoc/>
+    public async Task CreateOnDiskAsync(Qube qube, string? pool, IReadOnlyDictionary<string, string> pools)
+    {
+        _context.Loop.VerifyAccess();
+        await _creator.CreateAsync(Vm(qube, "create"), pool, pools);
+    }
+
+    /// <inheritdoc/>
+    public Task DiscardAsync(Qube qube) => _creator.DiscardAsync(Vm(qube, "discard"));
+
+    /// <inheritdoc/>
+    public Task ConfirmAsync(Qube qube) => _creator.ConfirmAsync(Vm(qube, "confirm"));
+
+    /// <summary>
+    /// Removes a qube with its data: checks, drops it, commits, then deletes. Waits for a start under way.
+    /// </summary>
+    /// <param name="dropAndCommit">Drops it from the model and makes that durable.</param>
+    public async Task RemoveAsync(Qube qube, Func<Task> dropAndCommit)
+    {
+        _context.Loop.VerifyAccess();
+        if (qube is AdminVM)
+        {
+            throw QubesErrors.VMInUse(qube.Name, "'dom0' cannot be removed");
+        }
+
+        await TranslatedAsync(() => _creator.RemoveAsync(Vm(qube, "remove"), dropAndCommit));
+    }
+
+    /// <summary>Starts a halted qube and waits until it can be used; in any other state does nothing.</summary>
+    public async Task StartAsync(Qube qube)
+    {
+        _context.Loop.VerifyAccess();
+        if (qube is AdminVM)
+        {
+            throw QubesErrors.VMNotHalted(qube.Name, "Cannot start Dom0 fake domain!");
+        }
+
+        try
+        {
+            await _starter.StartAsync(Vm(qube, "start"));
+        }
+        catch (LibvirtException failure)
+        {
+            throw new QubesException(QubesErrorNames.QubesException,
+                $"Start failed: {failure.Message}, see {_context.Paths.GuestConsoleLog(qube.Name)} for details", failure);
+        }
+        catch (LaneTimeoutException failure)
+        {
+            throw new QubesException(QubesErrorNames.QubesException, $"Start failed: {failure.Message}", failure);
+        }
+    }
+
+    /// <inheritdoc cref="QubeStopper.ShutdownAsync"/>
+    public Task ShutdownAsync(Qube qube, bool force, bool wait) =>
+        TranslatedAsync(() => _stopper.ShutdownAsync(Vm(qube, "shutdown"), force, wait));
+
+    /// <summary>Takes the power away and waits until the stop is handled.</summary>
+    public Task KillAsync(Qube qube) => TranslatedAsync(() => _stopper.KillAsync(Vm(qube, "kill")));
+
+    public Task PauseAsync(Qube qube) => TranslatedAsync(() => _stopper.PauseAsync(Vm(qube, "pause")));
+
+    public Task UnpauseAsync(Qube qube) => TranslatedAsync(() => _stopper.UnpauseAsync(Vm(qube, "unpause")));
+
+    private static QubesVM Vm(Qube qube, string verb) => qube as QubesVM ?? throw QubesErrors.VM($"Cannot {verb} Dom0 fake domain!");
+
+    /// <summary>What the hypervisor says in its own terms becomes an error callers know.</summary>
+    private async Task TranslatedAsync(Func<Task> operation)
+    {
+        _context.Loop.VerifyAccess();
+        try
+        {
+            await operation();
+        }
+        catch (Exception failure) when (failure is LibvirtException or LaneTimeoutException)
+        {
+            throw new QubesException(QubesErrorNames.QubesException, failure.Message, failure);
+        }
+    }
+
+    private void MakeDirectories()
+    {
+        Directory.CreateDirectory(_context.Paths.VchanDirectory);
+        Directory.CreateDirectory(_context.Paths.LogDirectory);
+    }
+}
