@@ -1,0 +1,80 @@
+using CsCheck;
+using Qubes.Lifecycle.DomainXml;
+
+namespace Qubes.Lifecycle.Tests;
+
+public sealed class DomainXmlTests
+{
+    private static readonly DomainSpec Full = new()
+    {
+        Kind = DomainKind.Emulated,
+        Name = "work",
+        Uuid = Guid.Parse("0f8fad5b-d9cb-469f-a165-70867728950e"),
+        MemoryMiB = 256,
+        VCpus = 2,
+        KernelPath = "/srv/kernel & \"more\"/vmlinuz",
+        InitrdPath = "/srv/initramfs",
+        CommandLine = "root=/dev/vda <console>='ttyS0'",
+        Disks = [new DomainDisk("vda", "/srv/root.qcow2", "qcow2", IsFile: true, IsReadOnly: false, "root"), new DomainDisk("vdd", "/dev/mapper/x", "raw", IsFile: false, IsReadOnly: true, "kernel")],
+        ChannelPath = "/run/qubes/vchan/work.sock",
+        ConsoleLogPath = "/var/log/qubes/guest-work.log",
+    };
+
+    [Fact]
+    public void A_description_survives_the_way_there_and_back_whatever_is_in_it()
+    {
+        // Everything XML can hold; what it cannot is the next test's.
+        Gen<string> text = Gen.String[Gen.Char['\u0020', '\ud7ff'], 1, 40];
+        Gen.Select(text, text, text, Gen.Int[1, 1 << 20], Gen.Int[1, 64], (line, path, serial, memory, cpus) =>
+            Full with { CommandLine = line, KernelPath = path, MemoryMiB = memory, VCpus = cpus, Disks = [Full.Disks[0] with { Path = path, Serial = serial }] })
+            .Sample(spec =>
+            {
+                DomainXmlText.Render(spec);
+            });
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(0xd800)]
+    [InlineData(0xffff)]
+    public void What_XML_cannot_hold_is_refused(int character) =>
+        Assert.Throws<DomainXmlException>(() => DomainXmlText.Render(Full with { CommandLine = $"a{(char)character}b" }));
+
+    [Theory]
+    [InlineData("/a\r\n/b")]
+    [InlineData("/a\r/b")]
+    [InlineData(" /a\t/b ")]
+    public void White_space_arrives_as_it_was_or_is_refused(string path)
+    {
+        // In attributes and elements XML readers turn some white space into other.
+        DomainSpec spec = Full with { KernelPath = path, ChannelPath = path };
+        try
+        {
+            string xml = DomainXmlText.Render(spec);
+            Assert.Contains(path, System.Xml.Linq.XElement.Parse(xml, System.Xml.Linq.LoadOptions.PreserveWhitespace).Value, StringComparison.Ordinal);
+        }
+        catch (DomainXmlException refused)
+        {
+            Assert.Contains("something else", refused.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData(DomainKind.Kvm, "type=\"kvm\"", "host-passthrough")]
+    [InlineData(DomainKind.Emulated, "type=\"qemu\"", "maximum")]
+    public void The_processor_follows_the_kind_of_domain(DomainKind kind, string type, string cpu)
+    {
+        string xml = DomainXmlText.Render(Full with { Kind = kind });
+        Assert.Contains(type, xml, StringComparison.Ordinal);
+        Assert.Contains(cpu, xml, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Without_a_kernel_the_first_disk_boots()
+    {
+        string xml = DomainXmlText.Render(Full with { KernelPath = null, InitrdPath = null, CommandLine = null });
+        Assert.Contains("<boot dev=\"hd\" />", xml, StringComparison.Ordinal);
+        Assert.DoesNotContain("<kernel>", xml, StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,68 @@
+using System.Threading.Channels;
+using Qubes.Libvirt;
+using Qubes.Lifecycle.DomainXml;
+using Qubes.Lifecycle.Hypervisors;
+
+namespace Qubes.Lifecycle.Tests;
+
+/// <summary>The real hypervisor with calls that can be made to fail or to wait.</summary>
+internal sealed class FaultyHypervisor(IHypervisor real) : IHypervisor
+{
+    /// <summary>By the call's name: what happens before the real call.</summary>
+    public Dictionary<string, Func<Task>> Before { get; } = [];
+
+    public List<string> Calls { get; } = [];
+
+    public HypervisorKind Kind => real.Kind;
+
+    public ChannelReader<HypervisorEvent> Events => real.Events;
+
+    public IReadOnlyList<HungCall> HungCalls => real.HungCalls;
+
+    public async Task<int> LaunchAsync(DomainSpec spec)
+    {
+        await EnterAsync("launch");
+        return await real.LaunchAsync(spec);
+    }
+
+    public async Task ResumeAsync(DomainKey domain)
+    {
+        await EnterAsync("resume");
+        await real.ResumeAsync(domain);
+    }
+
+    public async Task SuspendAsync(DomainKey domain)
+    {
+        await EnterAsync("suspend");
+        await real.SuspendAsync(domain);
+    }
+
+    public async Task RequestShutdownAsync(DomainKey domain)
+    {
+        await EnterAsync("shutdown");
+        await real.RequestShutdownAsync(domain);
+    }
+
+    public async Task<bool> DestroyAsync(DomainKey domain)
+    {
+        await EnterAsync("destroy");
+        return await real.DestroyAsync(domain);
+    }
+
+    public async Task ForgetAsync(DomainKey domain)
+    {
+        await EnterAsync("forget");
+        await real.ForgetAsync(domain);
+    }
+
+    public Task<IReadOnlyList<DomainSample>> GetAllAsync() => real.GetAllAsync();
+
+    private async Task EnterAsync(string call)
+    {
+        Calls.Add(call);
+        if (Before.TryGetValue(call, out Func<Task>? before))
+        {
+            await before();
+        }
+    }
+}
