@@ -1,0 +1,131 @@
+using System.Globalization;
+using System.Text;
+
+namespace Qubes.Bench;
+
+/// <summary>The rows of the design's table that concern one daemon.</summary>
+internal sealed class Measurements(BenchOptions options)
+{
+    private const int Many = 1000;
+    private const int Few = 10;
+    private readonly List<ResultRow> _rows = [];
+
+    public async Task<IReadOnlyList<ResultRow>> RunAsync()
+    {
+        LoadResult few;
+        Say($"{Few} qubes: admin.vm.property.Get");
+        await using (ScratchHost host = await ScratchHost.CreateAsync(options.Daemon, options.Root, Few))
+        {
+            await host.StartAsync();
+            few = Get(host);
+        }
+
+        await using (ScratchHost host = await ScratchHost.CreateAsync(options.Daemon, options.Root, Many))
+        {
+            Say($"{Many} qubes: start");
+            await MeasureStartAsync(host);
+            await host.StartAsync();
+            long memoryAtStart = host.ResidentBytes;
+            Say($"{Many} qubes: admin.vm.property.Get");
+            MeasureGet(host, few);
+            Say($"{Many} qubes: admin.vm.List");
+            MeasureList(host);
+            Say($"{Many} qubes: admin.vm.property.Set");
+            MeasureSet(host);
+            Say($"{Many} qubes: policy decisions");
+            MeasurePolicy(host);
+            MeasureMemory(memoryAtStart, host.ResidentBytes);
+        }
+
+        return _rows;
+    }
+
+    private static void Say(string what) => Console.WriteLine(what + " ...");
+
+    private static bool IsSuccess(ReadOnlySpan<byte> answer) => answer is [(byte)'0', 0, ..];
+
+    private LoadResult Get(ScratchHost host) => Load.Run(
+        host.Paths.AdminSocket, clients: 2, options.Duration,
+        Prepared(host, static name => $"admin.vm.property.Get+memory dom0 name {name}\0"), IsSuccess);
+
+    /// <summary>The requests for every qube in turn, written once: making them is not what is measured.</summary>
+    private static Func<int, int, byte[]> Prepared(ScratchHost host, Func<string, string> text)
+    {
+        byte[][] requests = [.. Enumerable.Range(1, host.Qubes).Select(i => Encoding.ASCII.GetBytes(text(ScratchHost.QubeName(i))))];
+        return (client, i) => requests[((client * 7) + i) % requests.Length];
+    }
+
+    private async Task MeasureStartAsync(ScratchHost host)
+    {
+        List<TimeSpan> times = [];
+        for (int i = 0; i < options.Starts; i++)
+        {
+            times.Add(await host.StartAsync());
+            await host.StopAsync();
+        }
+
+        times.Sort();
+        TimeSpan median = times[times.Count / 2];
+        Add("start with 1000 qubes, to READY", "<= 150 ms", $"{median.TotalMilliseconds:f0} ms", median.TotalMilliseconds <= 150);
+    }
+
+    private void MeasureGet(ScratchHost host, LoadResult few)
+    {
+        LoadResult many = Get(host);
+        Add("property.Get, 2 clients, 1000 qubes", ">= 18 000/s", PerSecond(many), many.PerSecond >= 18_000);
+        Add("  the same, median", "<= 110 us", Microseconds(many), many.Median.TotalMicroseconds <= 110);
+
+        // Two runs of the same load differ by some percent on a machine that does other things as well.
+        Add("  the same, against 10 qubes", ">= 0.95", (many.PerSecond / few.PerSecond).ToString("f2", CultureInfo.InvariantCulture), many.PerSecond >= 0.95 * few.PerSecond);
+    }
+
+    private void MeasureList(ScratchHost host)
+    {
+        byte[] request = "admin.vm.List+ dom0 name dom0\0"u8.ToArray();
+        LoadResult list = Load.Run(
+            host.Paths.AdminSocket, clients: 2, options.Duration, (_, _) => request,
+            answer => IsSuccess(answer) && answer.Count((byte)'\n') == host.Qubes + 2);
+        Add("vm.List, 1000 qubes", ">= 3 000/s", PerSecond(list), list.PerSecond >= 3_000);
+    }
+
+    private void MeasureSet(ScratchHost host)
+    {
+        LoadResult Set(int clients) => Load.Run(
+            host.Paths.AdminSocket, clients, options.Duration,
+            (client, i) => Encoding.ASCII.GetBytes(
+                $"admin.vm.property.Set+memory dom0 name {ScratchHost.QubeName(1 + (((client * 61) + i) % host.Qubes))}\0{310 + ((i / host.Qubes) % 50)}"),
+            IsSuccess);
+        LoadResult one = Set(1);
+        Add("property.Set, durable, 1 client", "p50 <= 5 ms", $"{one.Median.TotalMilliseconds.ToString("f2", CultureInfo.InvariantCulture)} ms", one.Median.TotalMilliseconds <= 5);
+        LoadResult sixteen = Set(16);
+        Add("property.Set, durable, 16 clients", ">= 1 000/s", PerSecond(sixteen), sixteen.PerSecond >= 1_000);
+    }
+
+    private void MeasurePolicy(ScratchHost host)
+    {
+        LoadResult policy = Load.Run(
+            host.Paths.PolicySocket, clients: 2, options.Duration,
+            Prepared(host, static name => $"source={name}\nintended_target=tmpl\nservice_and_arg=bench.Service7+x\n\n"),
+            static answer => answer.StartsWith("user=DEFAULT\nresult=allow\n"u8));
+        Add($"policy decisions, {ScratchHost.Rules} rules, 1000 qubes", ">= 10 000/s", PerSecond(policy), policy.PerSecond >= 10_000);
+    }
+
+    private void MeasureMemory(long atStart, long afterLoad)
+    {
+        Add("resident memory, 1000 qubes", "<= 60 MiB", Mebibytes(atStart), atStart <= 60 << 20);
+        Add("  the same, after all loads", "<= 60 MiB", Mebibytes(afterLoad), afterLoad <= 60 << 20);
+    }
+
+    private static string PerSecond(LoadResult result) =>
+        string.Create(CultureInfo.InvariantCulture, $"{result.PerSecond:f0}/s (p50 {result.Median.TotalMicroseconds:f0} us, p99 {result.P99.TotalMicroseconds:f0} us)");
+
+    private static string Microseconds(LoadResult result) => string.Create(CultureInfo.InvariantCulture, $"{result.Median.TotalMicroseconds:f0} us");
+
+    private static string Mebibytes(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1048576.0:f1} MiB");
+
+    private void Add(string what, string target, string measured, bool isHeld)
+    {
+        _rows.Add(new ResultRow(what, target, measured, isHeld));
+        Console.WriteLine($"  {what.Trim()}: {measured}");
+    }
+}
