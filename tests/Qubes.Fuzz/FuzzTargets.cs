@@ -15,6 +15,8 @@ internal static class FuzzTargets
         new Qcow2HeaderTarget(),
         new LayerTreeTarget(),
         new IntentRecordTarget(),
+        new PolicyAnswerTarget(),
+        new ServiceConfigurationTarget(),
     ];
 
     /// <summary>Runs <paramref name="target"/> over its seeds and then over mutated inputs; reports the first finding.</summary>
