@@ -5,11 +5,13 @@ using Qubes.Qrexec.Daemon;
 Dictionary<string, Func<string[], Task<int>>> programs = new(StringComparer.Ordinal)
 {
     [DaemonProgram.Name] = DaemonProgram.RunAsync,
+    [QrexecClientProgram.Name] = QrexecClientProgram.RunAsync,
     [QubesdQueryProgram.Name] = arguments => QubesdQueryProgram.RunAsync(
         arguments, Console.OpenStandardInput(), Console.OpenStandardOutput(), Console.Error),
 };
 
-string calledAs = Path.GetFileName(Environment.GetCommandLineArgs()[0]);
+// The kernel's record of how we were started: the runtime's is the path of the program's file in builds that are not native.
+string calledAs = Path.GetFileName(File.ReadAllText("/proc/self/cmdline").Split('\0')[0]);
 if (programs.TryGetValue(calledAs, out Func<string[], Task<int>>? program))
 {
     return await program(args);

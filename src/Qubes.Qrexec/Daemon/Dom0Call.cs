@@ -1,7 +1,5 @@
-using Microsoft.Extensions.Logging;
 using Qubes.Protocol.Qrexec;
-using Qubes.Qrexec.IO;
-using Qubes.Qrexec.Services;
+using Qubes.Qrexec.Data;
 using Qubes.Qrexec.Vchan;
 
 namespace Qubes.Qrexec.Daemon;
@@ -11,8 +9,6 @@ internal sealed class Dom0Call(DaemonContext context)
 {
     // The caller listens as soon as it is told the port.
     private static readonly TimeSpan ConnectPatience = TimeSpan.FromSeconds(5);
-
-    private readonly SessionWaiter _sessions = new(context.Services);
 
     /// <summary>Returns when the call has ended.</summary>
     /// <exception cref="CallFailedException">The call can not be connected; the caller was not told anything yet.</exception>
@@ -28,46 +24,22 @@ internal sealed class Dom0Call(DaemonContext context)
 
         await session.Link.SendAsync(
             QrexecMessageType.ServiceConnect, ServiceConnect.Body(new ExecParams(0, port), call.Id), AgentSession.SendPatience);
-        (RunningService? running, int failure) = await PrepareAsync(service, session.Ended);
-        using (running)
-        {
-            using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(session.Ended);
-            patience.CancelAfter(ConnectPatience);
-            IVchan vchan;
-            try
-            {
-                vchan = await context.Guest.ConnectAsync(0, port, patience.Token);
-            }
-            catch (OperationCanceledException) when (!session.Ended.IsCancellationRequested)
-            {
-                context.GuestLog.Warning($"{service.ServiceName}: the caller does not listen on port {port}");
-                return;
-            }
-
-            await using (vchan)
-            {
-            }
-        }
-    }
-
-    private async Task<(RunningService? Running, int Failure)> PrepareAsync(QrexecServiceCall service, CancellationToken cancellation)
-    {
+        using HostService host = await HostService.StartAsync(context.Services, service, context.GuestLog.Warning, session.Ended);
+        using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(session.Ended);
+        patience.CancelAfter(ConnectPatience);
         try
         {
-            ServiceConfiguration configuration = context.Services.LoadConfiguration(
-                service, warning => context.Log.LogWarning("{Warning}", warning));
-            if (configuration.WaitForSession)
-            {
-                await _sessions.WaitAsync(Environment.UserName, service.Source, StandardError.Handle, cancellation);
-            }
-
-            QrexecService found = context.Services.FindService(service);
-            return (await ServiceLauncher.StartAsync(found, service, configuration, StandardError.Handle, cancellation), 0);
+            IVchan vchan = await context.Guest.ConnectAsync(0, port, patience.Token);
+            patience.CancelAfter(Timeout.InfiniteTimeSpan);
+            await host.CarryAsync(vchan, session.Ended);
         }
-        catch (ServiceException e)
+        catch (OperationCanceledException e) when (!session.Ended.IsCancellationRequested)
         {
-            context.GuestLog.Warning(e.Message);
-            return (null, e.ExitCode);
+            throw new CallFailedException($"the caller does not listen on port {port}", e);
+        }
+        catch (QrexecProtocolException e)
+        {
+            throw new CallFailedException($"the caller broke the protocol: {e.Message}", e);
         }
     }
 }

@@ -32,7 +32,9 @@ public static class ServiceLauncher
         }
     }
 
-    private static RunningService StartProgram(ServiceProgram program, ServiceConfiguration configuration, SafeHandle? standardError)
+    /// <summary>Starts a program with its input and output on socket pairs.</summary>
+    /// <exception cref="ServiceException">It can not be started.</exception>
+    public static RunningService StartProgram(ServiceProgram program, ServiceConfiguration configuration, SafeHandle? standardError)
     {
         using SocketPair input = SocketPair.Create();
         using SocketPair output = SocketPair.Create();
