@@ -31,6 +31,8 @@ public sealed class DiagnosticsTests : IDisposable
     [InlineData("atomic-file-synced:1", true)]
     [InlineData("atomic-file-synced:2", false)]
     [InlineData("atomic-file", false)]
+    [InlineData("*:1", true)]
+    [InlineData("*", true)]
     public async Task The_named_fault_point_kills_the_process_at_the_hit_asked_for(string faultPoint, bool dies)
     {
         // The victim is this test program, running another test that passes that point once.

@@ -25,17 +25,16 @@ public static class FaultPoint
             _ = ProcessCalls.Kill(ProcessCalls.GetPid(), SIGKILL);
     }
 
-    private static string? ParseName(string? value)
-    {
-        if (string.IsNullOrEmpty(value))
-            return null;
-        var colon = value.LastIndexOf(':');
-        return colon < 0 ? value : value[..colon];
-    }
+    // Names may hold colons themselves: only a number after the last one is a count.
+    private static string? ParseName(string? value) =>
+        string.IsNullOrEmpty(value) ? null : CountAt(value, out _) is >= 0 and var colon ? value[..colon] : value;
 
-    private static int ParseHit(string? value)
+    private static int ParseHit(string? value) => value is not null && CountAt(value, out var hit) >= 0 ? hit : 1;
+
+    private static int CountAt(string value, out int hit)
     {
-        var colon = value?.LastIndexOf(':') ?? -1;
-        return colon >= 0 && int.TryParse(value.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var hit) ? hit : 1;
+        var colon = value.LastIndexOf(':');
+        hit = 1;
+        return colon >= 0 && int.TryParse(value.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out hit) ? colon : -1;
     }
 }
