@@ -48,4 +48,26 @@ public sealed class EmbeddedDriverTests
         Assert.False(HypervisorUri.IsQemu("test:///default"));
         Assert.True(HypervisorUri.IsTest("test:///default"));
     }
+
+    [Fact]
+    public void Guests_do_not_run_as_root_where_another_user_can_reach_their_disks()
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "The embedded driver needs root");
+        var root = Directory.CreateTempSubdirectory("qubes-embed-").FullName;
+        try
+        {
+            var driver = Path.Combine(root, "driver");
+            string Written() => File.ReadAllText(Path.Combine(driver, "etc/qemu.conf"));
+            EmbeddedDriver.Prepare(driver, Path.Combine(root, "libvirt.log"));
+            Assert.Contains("user = \"root\"", Written(), StringComparison.Ordinal);
+
+            File.SetUnixFileMode(root, (UnixFileMode)0x1ED /* 0755 */);
+            EmbeddedDriver.Prepare(driver, Path.Combine(root, "libvirt.log"));
+            Assert.Contains("user = \"+64055\"", Written(), StringComparison.Ordinal);
+        }
+        finally
+        {
+            Directory.Delete(root, recursive: true);
+        }
+    }
 }

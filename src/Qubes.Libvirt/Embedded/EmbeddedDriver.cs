@@ -13,6 +13,15 @@ public static class EmbeddedDriver
     private const UnixFileMode DirectoryMode = (UnixFileMode)0x1ED; // 0755: QEMU runs as another user and must pass through
     private const UnixFileMode FileMode = (UnixFileMode)0x1A4; // 0644
 
+    // The account that Debian reserves for guests. As a number: it is only made when libvirt's daemon is installed.
+    private const string GuestAccount = "+64055";
+
+    // QEMU opens /dev/kvm with this group.
+    private const string KvmGroup = "kvm";
+
+    // Search permission for others.
+    private const UnixFileMode Passable = UnixFileMode.OtherExecute;
+
     // The helpers of a full libvirt installation (virtlogd, cgroup delegation, mount namespaces) belong to its daemon.
     private const string Configuration =
         """
@@ -21,6 +30,7 @@ public static class EmbeddedDriver
         security_driver = "none"
         namespaces = []
         cgroup_controllers = []
+        remember_owner = 0
 
         """;
 
@@ -33,7 +43,25 @@ public static class EmbeddedDriver
         Directory.CreateDirectory(root, DirectoryMode);
         Directory.CreateDirectory(configuration, DirectoryMode);
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(logFile))!, DirectoryMode);
-        AtomicFile.Write(Path.Combine(configuration, "qemu.conf"), Encoding.ASCII.GetBytes(Configuration), FileMode);
+        AtomicFile.Write(Path.Combine(configuration, "qemu.conf"), Encoding.ASCII.GetBytes(Configuration + Accounts(root)), FileMode);
         NativeEnvironment.Set("LIBVIRT_LOG_OUTPUTS", "3:file:" + logFile);
+    }
+
+    /// <summary>
+    /// QEMU parses what guests send, so it does not run as root, unless the root lies where another user cannot get to its disks
+    /// (a scratch root in a private home).
+    /// </summary>
+    private static string Accounts(string root)
+    {
+        for (string? directory = Path.GetFullPath(root); directory is not null; directory = Path.GetDirectoryName(directory))
+        {
+            if (!File.GetUnixFileMode(directory).HasFlag(Passable))
+            {
+                return "user = \"root\"\ngroup = \"root\"\n";
+            }
+        }
+
+        string group = GroupDatabase.FindId(KvmGroup) is null ? GuestAccount : KvmGroup;
+        return $"user = \"{GuestAccount}\"\ngroup = \"{group}\"\n";
     }
 }

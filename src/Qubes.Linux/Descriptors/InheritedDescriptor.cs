@@ -17,6 +17,7 @@ public sealed class InheritedDescriptor : IDisposable
 
     private readonly int _fd;
     private readonly bool _isWriter;
+    private readonly int _largestWrite;
     private readonly SemaphoreSlim _requests = new(0);
     private readonly AnonymousPipe _wake = AnonymousPipe.Create();
     private Request? _request;
@@ -24,16 +25,19 @@ public sealed class InheritedDescriptor : IDisposable
     private bool _closed;
     private bool _disposed;
 
-    private InheritedDescriptor(int fd, bool isWriter)
+    private InheritedDescriptor(int fd, bool isWriter, int largestWrite)
     {
         _fd = fd;
         _isWriter = isWriter;
+        _largestWrite = largestWrite;
         new Thread(Run) { Name = $"descriptor {fd}", IsBackground = true }.Start();
     }
 
-    public static InheritedDescriptor ForReading(int fd) => new(fd, isWriter: false);
+    public static InheritedDescriptor ForReading(int fd) => new(fd, isWriter: false, 0);
 
-    public static InheritedDescriptor ForWriting(int fd) => new(fd, isWriter: true);
+    /// <param name="fd">The descriptor.</param>
+    /// <param name="largestWrite">Most bytes of one system call, where it is no socket: more than the default may block the thread.</param>
+    public static InheritedDescriptor ForWriting(int fd, int largestWrite = SafeWrite) => new(fd, isWriter: true, largestWrite);
 
     /// <summary>Reads what there is, waiting for it. 0 is the end; a reset peer and a hung-up terminal are ends, too.</summary>
     /// <exception cref="LinuxException">The descriptor cannot be read.</exception>
@@ -161,7 +165,7 @@ public sealed class InheritedDescriptor : IDisposable
             _isSocket = false;
         }
 
-        return DescriptorCalls.Write(_fd, data, (nuint)Math.Min(length, SafeWrite));
+        return DescriptorCalls.Write(_fd, data, (nuint)Math.Min(length, _largestWrite));
     }
 
     private sealed class Request(Memory<byte> buffer, CancellationToken cancellation)
