@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using Qubes.Protocol.Qrexec;
-using Qubes.Qrexec.Broker;
 using Qubes.Qrexec.Daemon;
 using Qubes.Qrexec.Data;
 using Qubes.Qrexec.Services;

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Qubes.Linux;
 using Qubes.Protocol.Qrexec;
-using Qubes.Qrexec.Broker;
 using Qubes.Qrexec.CommandLine;
 
 namespace Qubes.Qrexec.Client;

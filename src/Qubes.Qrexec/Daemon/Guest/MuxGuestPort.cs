@@ -2,9 +2,9 @@ using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 using Qubes.Linux;
 using Qubes.Protocol.Qrexec;
-using Qubes.Qrexec.Broker;
 using Qubes.Qrexec.IO;
 using Qubes.Qrexec.Vchan;
+using Qubes.Qrexec.Vchan.Broker;
 using Qubes.Qrexec.Vchan.Mux;
 
 namespace Qubes.Qrexec.Daemon.Guest;
@@ -27,11 +27,11 @@ internal sealed class MuxGuestPort : IGuestPort
     private readonly uint _domain;
     private readonly MuxLink _link;
     private readonly Socket _carrier;
-    private readonly VchanBroker _broker;
+    private readonly GuestBroker _broker;
     private readonly GuestLog _log;
     private readonly CancellationTokenSource _stop = new();
 
-    private MuxGuestPort(QubesPaths paths, uint domain, MuxLink link, Socket carrier, VchanBroker broker, GuestLog log)
+    private MuxGuestPort(QubesPaths paths, uint domain, MuxLink link, Socket carrier, GuestBroker broker, GuestLog log)
     {
         _paths = paths;
         _domain = domain;
@@ -54,7 +54,7 @@ internal sealed class MuxGuestPort : IGuestPort
         MuxLink link = new(MuxRole.Host, new MuxOptions(), log);
         try
         {
-            return new MuxGuestPort(paths, domain, link, carrier, VchanBroker.Start(link, paths, qube, domain, log), guestLog);
+            return new MuxGuestPort(paths, domain, link, carrier, GuestBroker.Start(link, paths, qube, domain, log), guestLog);
         }
         catch
         {
@@ -98,7 +98,7 @@ internal sealed class MuxGuestPort : IGuestPort
         {
             using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
             patience.CancelAfter(RelayPatience);
-            BrokerTransport peers = new(VchanBroker.PathOfDomain(_paths, peer), _domain);
+            BrokerVchanTransport peers = BrokerVchanTransport.ForHost(_paths.VchanDirectory, _domain);
             await using IVchanListener listener = await peers.ListenAsync(peer, port, patience.Token);
             IVchan service = await listener.AcceptAsync(patience.Token);
             IVchan caller;

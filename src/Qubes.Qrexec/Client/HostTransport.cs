@@ -1,8 +1,9 @@
 using System.Globalization;
 using Qubes.Linux;
 using Qubes.Qrexec.Vchan;
+using Qubes.Qrexec.Vchan.Broker;
 
-namespace Qubes.Qrexec.Broker;
+namespace Qubes.Qrexec.Client;
 
 /// <summary>Chooses how a program of the host reaches a qube.</summary>
 public static class HostTransport
@@ -22,7 +23,7 @@ public static class HostTransport
     {
         string broker = paths.VchanBrokerSocket(domain.ToString(CultureInfo.InvariantCulture));
         return socketDirectory is null && FileStatus.Find(broker) is not null
-            ? new BrokerTransport(broker, asDomain: 0)
+            ? BrokerVchanTransport.ForHost(paths.VchanDirectory, ownDomain: 0)
             : new SocketVchanTransport(socketDirectory ?? DefaultSocketDirectory, ownDomain: 0);
     }
 }
