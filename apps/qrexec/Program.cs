@@ -1,4 +1,6 @@
+using Qrexec;
 using Qubes.Qrexec.Client;
+using Qubes.Qrexec.ClientVm;
 using Qubes.Qrexec.Daemon;
 
 // One binary, many programs: which one is said by the name it is called under (a symbolic link), or by the first argument.
@@ -6,6 +8,9 @@ Dictionary<string, Func<string[], Task<int>>> programs = new(StringComparer.Ordi
 {
     [DaemonProgram.Name] = DaemonProgram.RunAsync,
     [QrexecClientProgram.Name] = QrexecClientProgram.RunAsync,
+    [ClientVmProgram.Name] = ClientVmProgram.RunAsync,
+    [VolumeImportProgram.Name] = arguments => VolumeImportProgram.RunAsync(arguments, withSize: false),
+    [VolumeImportProgram.WithSizeName] = arguments => VolumeImportProgram.RunAsync(arguments, withSize: true),
     [QubesdQueryProgram.Name] = arguments => QubesdQueryProgram.RunAsync(
         arguments, Console.OpenStandardInput(), Console.OpenStandardOutput(), Console.Error),
 };
