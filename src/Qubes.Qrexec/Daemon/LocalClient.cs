@@ -103,7 +103,7 @@ internal sealed class LocalClient(DaemonContext context, AgentSession session, S
             return false;
         }
 
-        if (await PortForAsync(type, request.Params, stop) is not { } port)
+        if (PortFor(request.Params) is not { } port)
         {
             if (type == QrexecMessageType.ServiceConnect)
             {
@@ -121,35 +121,41 @@ internal sealed class LocalClient(DaemonContext context, AgentSession session, S
         }
 
         byte[] message = [.. new ExecParams(request.Params.Domain, port).ToBytes(), .. rest.Span];
-        await session.Link.SendAsync(type, message, AgentSession.SendPatience);
+        try
+        {
+            await session.Link.SendAsync(type, message, AgentSession.SendPatience);
+        }
+        catch (TimeoutException) when (request.Params.Port == 0)
+        {
+            // The agent never heard of the call, so it will never report its end.
+            context.Ports.Release(request.Params.Domain, port);
+            throw;
+        }
+
+        // After the agent: a qube that calls itself then hears of the command before it hears of the connection.
+        if (request.Params.Port == 0)
+        {
+            await socket.SendAllAsync(QrexecHeader.Message(type, new ExecParams(context.Options.DomainId, port).ToBytes()), stop);
+        }
+
         return true;
     }
 
-    // Port 0 asks for one; the answer tells where the data link is. A port that was chosen already is only checked.
-    private async Task<uint?> PortForAsync(QrexecMessageType type, ExecParams link, CancellationToken stop)
+    // Port 0 asks for one. A port that was chosen already is only checked.
+    private uint? PortFor(ExecParams link)
     {
         if (link.Port != 0)
         {
             return QrexecPorts.IsData(link.Port) ? link.Port : null;
         }
 
-        if (context.Ports.Allocate(link.Domain, () => _portFreed.TrySetResult()) is not { } port)
+        uint? port = context.Ports.Allocate(link.Domain, () => _portFreed.TrySetResult());
+        if (port is null)
         {
             context.Log.LogWarning("No free data port for domain {Domain}", link.Domain);
-            return null;
         }
 
-        try
-        {
-            await socket.SendAllAsync(QrexecHeader.Message(type, new ExecParams(context.Options.DomainId, port).ToBytes()), stop);
-            return port;
-        }
-        catch (SocketException)
-        {
-            // The client left before the agent heard of the call: nobody will ever report its end.
-            context.Ports.Release(link.Domain, port);
-            throw;
-        }
+        return port;
     }
 
     private async Task WaitForEndAsync(CancellationToken stop)
