@@ -1,4 +1,5 @@
 using Qrexec;
+using Qubes.Qrexec.Agent;
 using Qubes.Qrexec.Client;
 using Qubes.Qrexec.ClientVm;
 using Qubes.Qrexec.Daemon;
@@ -6,6 +7,8 @@ using Qubes.Qrexec.Daemon;
 // One binary, many programs: which one is said by the name it is called under (a symbolic link), or by the first argument.
 Dictionary<string, Func<string[], Task<int>>> programs = new(StringComparer.Ordinal)
 {
+    [AgentProgram.Name] = AgentProgram.RunAsync,
+    [AgentCallProgram.Name] = _ => AgentCallProgram.RunAsync(),
     [DaemonProgram.Name] = DaemonProgram.RunAsync,
     [QrexecClientProgram.Name] = QrexecClientProgram.RunAsync,
     [ClientVmProgram.Name] = ClientVmProgram.RunAsync,
