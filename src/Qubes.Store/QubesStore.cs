@@ -30,6 +30,7 @@ public sealed class QubesStore
     private List<PendingCommit> _pending = [];
     private List<PendingCommit> _saving = [];
     private Task _saveLoop = Task.CompletedTask;
+    private Task _keeping = Task.CompletedTask;
     private long _savedVersion = -1;
 
     public QubesStore(QubesApp app, StoreOptions options, ILogger logger, TimeProvider? time = null)
@@ -38,7 +39,7 @@ public sealed class QubesStore
         _app = app;
         _logger = logger;
         _file = new StoreFile(options, time ?? TimeProvider.System, logger);
-        _history = new ChangeHistory(options);
+        _history = new ChangeHistory(options, time ?? TimeProvider.System);
         HistoryDirectory = options.HistoryDirectory;
         _serializer = new StoreSerializer(app, _preserved);
     }
@@ -95,7 +96,8 @@ public sealed class QubesStore
         byte[] content = _file.Read();
         if (TryParse(content, out StoreDocument? document, out string damage))
         {
-            _file.KeepGeneration(content);
+            // Start-up does not wait for the copy; the first save does.
+            _keeping = Task.Run(() => _file.KeepGeneration(content));
         }
         else
         {
@@ -164,12 +166,22 @@ public sealed class QubesStore
     {
         using ModelChange change = _app.Changes.Begin(origin);
         await CommitAsync(change);
+        await CloseAsync();
+    }
+
+    /// <summary>Waits until nothing of the store is being written any more.</summary>
+    public async Task CloseAsync()
+    {
+        await _keeping;
+        await _saveLoop;
+        await Task.Run(_history.Flush);
     }
 
     private async Task SaveAsync()
     {
         // Let the requests that are ready to run on the loop join the first save.
         await Task.Yield();
+        await _keeping;
         while (_pending.Count > 0)
         {
             (_saving, _pending) = (_pending, _saving);

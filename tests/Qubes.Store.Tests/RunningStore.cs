@@ -72,6 +72,7 @@ internal sealed class RunningStore : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await Loop.InvokeAsync(Store.CloseAsync);
         await Loop.DisposeAsync();
         Assert.Empty(_unhandled);
     }

@@ -12,17 +12,23 @@ namespace Qubes.Store.History;
 /// <code>
 /// {"revision":N,"when":"ISO 8601","who":"QUBE","call":"METHOD+ARG","changes":[{"subject":"","item":"","before":null,"after":""}*]}
 /// </code>
-/// Not thread-safe: one writer at a time.
+/// Not thread-safe: one writer at a time. A line is written before its change is acknowledged, but forced to disk only every second:
+/// a crash of the daemon loses none, one of the machine at most the last few, and the store's own revision then shows the gap.
 /// </summary>
-internal sealed class ChangeHistory(StoreOptions options)
+internal sealed class ChangeHistory(StoreOptions options, TimeProvider time)
 {
     private const string CurrentName = "changes.jsonl";
 
     // A single value is cut here: the history tells what changed, it is not a backup.
     private const int MaxValueLength = 4096;
-    private const int MaxTail = 1 << 20;
+    private const int ShortTail = 64 << 10;
+    private const int LongTail = 4 << 20;
+
+    private static readonly TimeSpan FlushInterval = TimeSpan.FromSeconds(1);
 
     private readonly string _path = Path.Combine(options.HistoryDirectory, CurrentName);
+
+    private long _lastFlush;
 
     /// <summary>Encodes one commit; runs on the model loop.</summary>
     public static void Encode(ModelChange change, IBufferWriter<byte> output)
@@ -52,7 +58,7 @@ internal sealed class ChangeHistory(StoreOptions options)
         output.Write("\n"u8);
     }
 
-    /// <summary>Appends encoded commits and makes them durable.</summary>
+    /// <summary>Appends encoded commits.</summary>
     public void Append(ReadOnlySpan<byte> lines)
     {
         Directory.CreateDirectory(options.HistoryDirectory);
@@ -65,11 +71,27 @@ internal sealed class ChangeHistory(StoreOptions options)
             UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead,
         });
         file.Write(lines);
-        file.Flush(flushToDisk: true);
+        long now = time.GetTimestamp();
+        if (time.GetElapsedTime(_lastFlush, now) >= FlushInterval)
+        {
+            file.Flush(flushToDisk: true);
+            _lastFlush = now;
+        }
+
         if (file.Length > options.HistoryFileSize)
         {
             file.Dispose();
             Rotate();
+        }
+    }
+
+    /// <summary>Forces to disk what was appended.</summary>
+    public void Flush()
+    {
+        if (File.Exists(_path))
+        {
+            using FileStream file = new(_path, FileMode.Open, FileAccess.ReadWrite, FileShare.Read);
+            file.Flush(flushToDisk: true);
         }
     }
 
@@ -107,8 +129,15 @@ internal sealed class ChangeHistory(StoreOptions options)
             return 0;
         }
 
+        // Lines are short but for commits of very many changes.
         using FileStream file = File.OpenRead(path);
-        byte[] tail = new byte[Math.Min(file.Length, MaxTail)];
+        long revision = LastRevision(file, ShortTail);
+        return revision > 0 ? revision : LastRevision(file, LongTail);
+    }
+
+    private static long LastRevision(FileStream file, int length)
+    {
+        byte[] tail = new byte[Math.Min(file.Length, length)];
         file.Seek(-tail.Length, SeekOrigin.End);
         file.ReadExactly(tail);
         long revision = 0;
