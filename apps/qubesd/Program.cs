@@ -1,1 +1,3 @@
-return 0;
+using Qubesd;
+
+return await QubesdProgram.RunAsync(args);

@@ -1,4 +1,5 @@
 using Qubes.Model.Classes;
+using Qubes.Storage;
 
 namespace Qubes.Lifecycle;
 
@@ -37,4 +38,7 @@ public interface IQubeLifecycle
     Task PauseAsync(Qube qube);
 
     Task UnpauseAsync(Qube qube);
+
+    /// <summary>The volumes of a qube, with pools, ids and sources filled in.</summary>
+    QubeStorage StorageOf(QubesVM qube);
 }

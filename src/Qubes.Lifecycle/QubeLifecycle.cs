@@ -148,6 +148,9 @@ public sealed class QubeLifecycle : IQubeLifecycle, IAsyncDisposable
 
     public Task UnpauseAsync(Qube qube) => TranslatedAsync(() => _stopper.UnpauseAsync(Vm(qube, "unpause")));
 
+    /// <inheritdoc/>
+    public QubeStorage StorageOf(QubesVM qube) => _context.StorageOf(qube);
+
     private static QubesVM Vm(Qube qube, string verb) => qube as QubesVM ?? throw QubesErrors.VM($"Cannot {verb} Dom0 fake domain!");
 
     /// <summary>What the hypervisor says in its own terms becomes an error callers know.</summary>

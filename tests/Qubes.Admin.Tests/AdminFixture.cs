@@ -13,6 +13,9 @@ using Qubes.Model.Labels;
 using Qubes.Model.Volumes;
 using Qubes.Policy.Loading;
 using Qubes.Protocol.Names;
+using Qubes.Storage;
+
+using Qubes.Testing;
 
 namespace Qubes.Admin.Tests;
 
@@ -32,6 +35,8 @@ internal sealed class AdminFixture : IAsyncDisposable
         Methods = methods;
         _reactor = new Reactor(_failures.Add);
         Loop = new ModelLoop(_failures.Add, waiter: _reactor);
+        Storage = new StorageService(new StorageEnvironment { Paths = new QubesPaths(_directory) });
+        Lifecycle = new ScriptedLifecycle { Storage = Storage };
     }
 
     public ModelLoop Loop { get; }
@@ -42,7 +47,9 @@ internal sealed class AdminFixture : IAsyncDisposable
 
     public EventBroadcaster Broadcaster { get; private set; } = null!;
 
-    public ScriptedLifecycle Lifecycle { get; } = new();
+    public ScriptedLifecycle Lifecycle { get; }
+
+    public StorageService Storage { get; }
 
     public MemoryPolicySource Policy { get; } = new();
 
@@ -100,7 +107,13 @@ internal sealed class AdminFixture : IAsyncDisposable
         }
 
         App.Domains.Load(QubeClasses.AdminVM, default);
-        App.Pools.Load([new PoolConfig { Name = "varlibqubes", Driver = "file-reflink" }]);
+        PoolConfig pool = PoolDrivers.Check(new PoolConfig
+        {
+            Name = "varlibqubes", Driver = "file-qcow2", Options = [new("dir_path", Path.Combine(_directory, "var/lib/qubes"))],
+        });
+        Directory.CreateDirectory(Path.Combine(_directory, "var/lib/qubes"));
+        App.Pools.Load([pool]);
+        Storage.Add(pool);
         App.FinishLoading();
         SystemInfoSource system = new(App);
         new AdminExtension(new PolicyStore(Policy, TimeProvider.System), system).Register(App);
@@ -116,7 +129,7 @@ internal sealed class AdminFixture : IAsyncDisposable
         AdminServices services = new()
         {
             App = App, CommitAsync = CommitAsync, SystemInfo = system, Broadcaster = Broadcaster,
-            Lifecycle = Lifecycle, Logger = NullLogger.Instance,
+            Lifecycle = Lifecycle, Storage = Storage, Logger = NullLogger.Instance,
         };
         AdminDispatcher dispatcher = new(services, Methods, new AdminDispatcherOptions());
         _server = new AdminServer(_reactor, dispatcher, new AdminServerLimits(), NullLogger.Instance);

@@ -5,6 +5,8 @@ using Qubes.Policy.Evaluation;
 using Qubes.Policy.Loading;
 using Qubes.Policy.SystemState;
 
+using Qubes.Testing;
+
 namespace Qubes.Admin.Tests;
 
 public sealed class MethodTableTests
@@ -71,9 +73,11 @@ public sealed class MethodTableTests
     public void The_generated_policy_denies_everything_by_default_and_reading_comes_with_writing()
     {
         MemoryPolicySource source = new();
-        foreach ((string name, string text) in PolicyDocuments.Write(AdminMethods.Table))
+        source.With(PolicyDocuments.DefaultFile, PolicyDocuments.WriteDefault(AdminMethods.Table));
+        string shipped = Path.Combine(RepositoryRoot(), "etc", "qubes", "policy.d", "include");
+        foreach (string file in Directory.GetFiles(shipped, "admin-*"))
         {
-            source.With(name, text);
+            source.With("include/" + Path.GetFileName(file), File.ReadAllText(file));
         }
 
         SystemInfo system = new([Info("dom0", "AdminVM"), Info("mgmt", "AppVM"), Info("work", "AppVM")]);
@@ -104,11 +108,11 @@ public sealed class MethodTableTests
     [InlineData("admin.vm.CurrentState", "include/admin-local-ro")]
     [InlineData("admin.vm.device.pci.Assigned", "include/admin-local-ro")]
     public void A_call_is_decided_by_the_include_file_administrators_know(string method, string include) =>
-        Assert.Contains($"!include-service {method} * {include}\n", PolicyDocuments.Write(AdminMethods.Table)["90-admin-default.policy"], StringComparison.Ordinal);
+        Assert.Contains($"!include-service {method} * {include}\n", PolicyDocuments.WriteDefault(AdminMethods.Table), StringComparison.Ordinal);
 
     [Fact]
     public void A_method_that_is_not_for_qubes_has_no_line() =>
-        Assert.DoesNotContain("AdminVM *", PolicyDocuments.Write(AdminMethods.Table)["90-admin-default.policy"].Replace("WithAdminVM *", "", StringComparison.Ordinal)
+        Assert.DoesNotContain("AdminVM *", PolicyDocuments.WriteDefault(AdminMethods.Table).Replace("WithAdminVM *", "", StringComparison.Ordinal)
             .Replace("AndAdminVM *", "", StringComparison.Ordinal), StringComparison.Ordinal);
 
     private static QubeInfo Info(string name, string type) => new() { Name = name, Type = type, PowerState = "Running" };
@@ -122,6 +126,8 @@ public sealed class MethodTableTests
         _ when method.StartsWith("admin.property.", StringComparison.Ordinal) && AdminTakesArgument(method) => ("check_updates_vm", ""),
         _ when method.StartsWith("admin.vm.property.", StringComparison.Ordinal) && AdminTakesArgument(method) => ("debug", ""),
         _ when method.StartsWith("admin.vm.Create", StringComparison.Ordinal) => ("", "name=new label=red"),
+        "admin.pool.Info" or "admin.pool.UsageDetails" => ("varlibqubes", ""),
+        "admin.vm.volume.Info" => ("private", ""),
         _ when AdminTakesArgument(method) => ("x", ""),
         _ => ("", ""),
     };

@@ -2,7 +2,7 @@ using System.Net.Sockets;
 using System.Text;
 using Qubes.Linux;
 
-namespace Qubes.Admin.Tests;
+namespace Qubes.Testing;
 
 /// <summary>Speaks to a socket of the daemon in raw bytes, one connection a request, as every client does.</summary>
 internal sealed class RawClient : IDisposable

@@ -1,11 +1,15 @@
 using Qubes.Lifecycle;
 using Qubes.Model.Classes;
+using Qubes.Model.Volumes;
+using Qubes.Storage;
 
 namespace Qubes.Admin.Tests;
 
 /// <summary>A lifecycle layer that only notes what it was asked, and fails when told to.</summary>
 internal sealed class ScriptedLifecycle : IQubeLifecycle
 {
+    public required StorageService Storage { get; init; }
+
     public List<string> Asked { get; } = [];
 
     /// <summary>Thrown by the next calls.</summary>
@@ -17,9 +21,9 @@ internal sealed class ScriptedLifecycle : IQubeLifecycle
     public Task CreateOnDiskAsync(Qube qube, string? pool, IReadOnlyDictionary<string, string> pools) =>
         NoteAsync($"create {qube} {pool} {string.Join(',', pools.Select(p => $"{p.Key}={p.Value}"))}".TrimEnd());
 
-    public Task DiscardAsync(Qube qube) => NoteAsync($"discard {qube}");
+    public Task ConfirmAsync(Qube qube) => NoteAsync($"confirm {qube}");
 
-    public Task ConfirmAsync(Qube qube) => Task.CompletedTask;
+    public Task DiscardAsync(Qube qube) => NoteAsync($"discard {qube}");
 
     public async Task RemoveAsync(Qube qube, Func<Task> dropAndCommit)
     {
@@ -37,6 +41,15 @@ internal sealed class ScriptedLifecycle : IQubeLifecycle
     public Task PauseAsync(Qube qube) => NoteAsync($"pause {qube}");
 
     public Task UnpauseAsync(Qube qube) => NoteAsync($"unpause {qube}");
+
+    /// <summary>Real volumes, in the fixture's pool.</summary>
+    public QubeStorage StorageOf(QubesVM qube) => Storage.ForQube(Complete(qube));
+
+    private IReadOnlyList<VolumeConfig> Complete(QubesVM qube)
+    {
+        IReadOnlyList<IReadOnlyList<VolumeConfig>> templates = qube.Template is QubesVM template ? [Complete(template)] : [];
+        return [.. qube.Volumes.All.Select(v => VolumePlan.Complete(v, qube.DirectoryName, templates, _ => "varlibqubes", Storage.Find))];
+    }
 
     private async Task NoteAsync(string what)
     {

@@ -4,6 +4,7 @@ using Qubes.Admin.Streams;
 using Qubes.Lifecycle;
 using Qubes.Model;
 using Qubes.Model.Changes;
+using Qubes.Storage;
 
 namespace Qubes.Admin.Calls;
 
@@ -20,6 +21,8 @@ public sealed class AdminServices
     public required EventBroadcaster Broadcaster { get; init; }
 
     public required IQubeLifecycle Lifecycle { get; init; }
+
+    public required StorageService Storage { get; init; }
 
     public required ILogger Logger { get; init; }
 

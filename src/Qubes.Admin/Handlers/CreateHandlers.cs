@@ -1,4 +1,5 @@
 using Qubes.Admin.Calls;
+using Qubes.Lifecycle;
 using Qubes.Linux;
 using Qubes.Model.Changes;
 using Qubes.Model.Classes;
@@ -37,12 +38,13 @@ internal static class CreateHandlers
             Template = template,
         });
         qube.Tags.Add(TagName.Parse("created-by-" + Creator(call.Source)));
+        IQubeLifecycle lifecycle = call.Services.Lifecycle;
+        await lifecycle.CreateOnDiskAsync(qube, request.UntrustedPool, request.UntrustedPools);
         await using Rollback rollback = new(call.Services.Logger);
-        await call.Services.Lifecycle.CreateOnDiskAsync(qube, request.UntrustedPool, request.UntrustedPools);
-        rollback.Push("volumes", async () => await call.Services.Lifecycle.DiscardAsync(qube));
+        rollback.Push("data on disk", async () => await lifecycle.DiscardAsync(qube));
         await call.CommitAsync(change);
         rollback.Commit();
-        await call.Services.Lifecycle.ConfirmAsync(qube);
+        await lifecycle.ConfirmAsync(qube);
     }
 
     public static async ValueTask RemoveAsync(AdminCall call)

@@ -14,7 +14,7 @@ public static class AdminMethods
 
     /// <summary>All calls of this version.</summary>
     public static AdminMethodTable Table { get; } =
-        new([.. System(), .. Properties(), .. Qubes(), .. FeaturesAndTags(), .. Labels(), .. Devices(), .. Internal()]);
+        new([.. System(), .. Properties(), .. Qubes(), .. FeaturesAndTags(), .. Labels(), .. Storage(), .. Devices(), .. Internal()]);
 
     private static AdminMethod[] System() =>
     [
@@ -198,6 +198,33 @@ public static class AdminMethods
         },
     ];
 
+    private static AdminMethod[] Storage() =>
+    [
+        Global("admin.pool.List", Reads) with { Answer = PoolHandlers.List, Help = "Lists the storage pools", Result = "a name a line" },
+        Global("admin.pool.ListDrivers", Reads) with
+        {
+            Answer = PoolHandlers.ListDrivers, Help = "Lists the drivers of storage pools", Result = "a line `DRIVER PARAMETER...` each",
+        },
+        Global("admin.pool.Info", Reads) with
+        {
+            Argument = AdminPart.Required, Handler = PoolHandlers.InfoAsync, Help = "Tells the configuration and use of a pool",
+            Result = "lines `KEY=VALUE`",
+        },
+        Global("admin.pool.UsageDetails", Reads) with
+        {
+            Argument = AdminPart.Required, Handler = PoolHandlers.UsageDetailsAsync, Help = "Tells what a pool uses in detail",
+            Result = "lines `KEY=NUMBER`",
+        },
+        Local("admin.vm.volume.List", Reads) with
+        {
+            Answer = VolumeHandlers.List, Help = "Lists the volumes of a qube", Result = "a name a line",
+        },
+        Local("admin.vm.volume.Info", Reads) with
+        {
+            Argument = AdminPart.Required, Handler = VolumeHandlers.InfoAsync, Help = "Tells all of a volume", Result = "lines `KEY=VALUE`",
+        },
+    ];
+
     private static IEnumerable<AdminMethod> Devices() => DeviceHandlers.Classes.SelectMany(c => new[]
     {
         DeviceList("Available", c, call => DeviceHandlers.Available(call, c), "Lists what a qube offers"),
@@ -211,6 +238,17 @@ public static class AdminMethods
         {
             Destination = AdminDestination.AdminVM, Scope = AdminScope.None, Entry = AdminEntry.None,
             Answer = InternalHandlers.GetSystemInfo, Help = "Tells policy of all qubes", Result = "JSON",
+        },
+        new("internal.vm.volume.ImportBegin")
+        {
+            Argument = AdminPart.Required, Payload = AdminPart.Optional, Scope = AdminScope.None, Entry = AdminEntry.None,
+            Handler = ImportHandlers.BeginAsync, Help = "Begins to replace the data of a volume; payload: the new size",
+            Result = "`SIZE PATH`: where to write how much",
+        },
+        new("internal.vm.volume.ImportEnd")
+        {
+            Argument = AdminPart.Required, Payload = AdminPart.Required, Scope = AdminScope.None, Entry = AdminEntry.None,
+            Handler = ImportHandlers.EndAsync, Help = "Ends it; payload: `ok`, or `fail` and a line with the reason",
         },
     ];
 

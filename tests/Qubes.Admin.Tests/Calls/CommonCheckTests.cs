@@ -1,5 +1,7 @@
 using Qubes.Admin.Methods;
 
+using Qubes.Testing;
+
 namespace Qubes.Admin.Tests.Calls;
 
 /// <summary>The checks that every call goes through before its handler, by raw bytes.</summary>

@@ -14,7 +14,7 @@ public sealed class CreateCallTests
         Assert.Equal("0\0default=False type=label blue", await fixture.CallAsync("admin.vm.property.Get", "label", "new"));
         Assert.Equal("0\0default=False type=vm debian", await fixture.CallAsync("admin.vm.property.Get", "template", "new"));
         Assert.Equal("0\0created-by-dom0\n", await fixture.CallAsync("admin.vm.tag.List", destination: "new"));
-        Assert.Equal(["create new"], fixture.Lifecycle.Asked);
+        Assert.Equal(["create new", "confirm new"], fixture.Lifecycle.Asked);
         Assert.Equal(1, fixture.Commits);
     }
 
@@ -86,7 +86,7 @@ public sealed class CreateCallTests
         await using AdminFixture fixture = await AdminFixture.StartAsync();
         Assert.Equal("0\0", await fixture.CallAsync(method, template, payload: "name=one label=red pool=varlibqubes"));
         Assert.Equal("0\0", await fixture.CallAsync(method, template, payload: "name=two label=red pool:private=varlibqubes"));
-        Assert.Equal(["create one varlibqubes", "create two  private=varlibqubes"], fixture.Lifecycle.Asked);
+        Assert.Equal(["create one varlibqubes", "confirm one", "create two  private=varlibqubes", "confirm two"], fixture.Lifecycle.Asked);
     }
 
     [Theory]

@@ -1,3 +1,5 @@
+using Qubes.Testing;
+
 namespace Qubes.Admin.Tests.Calls;
 
 public sealed class EventCallTests

@@ -2,6 +2,8 @@ using System.Globalization;
 using Qubes.Model.Classes;
 using Qubes.Protocol.Errors;
 
+using Qubes.Testing;
+
 namespace Qubes.Admin.Tests.Calls;
 
 public sealed class QubeCallTests

@@ -2,6 +2,8 @@ using System.Text;
 using Qubes.Admin.Server;
 using Qubes.Protocol.Admin;
 
+using Qubes.Testing;
+
 namespace Qubes.Admin.Tests.Server;
 
 public sealed class AdminServerTests

@@ -1,0 +1,211 @@
+using Microsoft.Extensions.Logging;
+using Qubes.Admin.Calls;
+using Qubes.Admin.Methods;
+using Qubes.Admin.Permissions;
+using Qubes.Admin.Server;
+using Qubes.Admin.Streams;
+using Qubes.Extensions;
+using Qubes.Libvirt;
+using Qubes.Lifecycle;
+using Qubes.Lifecycle.Hypervisors;
+using Qubes.Linux;
+using Qubes.Model;
+using Qubes.Model.Changes;
+using Qubes.Model.Volumes;
+using Qubes.Policy.Loading;
+using Qubes.Policy.Prompting;
+using Qubes.Policy.Service;
+using Qubes.Storage;
+using Qubes.Store;
+
+namespace Qubesd;
+
+/// <summary>All parts of the daemon, put together; the order in which they begin and end.</summary>
+internal sealed class Daemon : IAsyncDisposable
+{
+    // How long an end waits for calls that run. systemd would wait longer, people do not.
+    private static readonly TimeSpan LongestGoodbye = TimeSpan.FromSeconds(5);
+    private const UnixFileMode SocketMode =
+        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite;
+
+    private readonly DaemonOptions _options;
+    private readonly QubesPaths _paths;
+    private readonly ILoggerFactory _loggers;
+    private readonly ILogger _logger;
+    private readonly Reactor _reactor;
+    private readonly ModelLoop _loop;
+    private readonly uint? _group = GroupDatabase.FindId("qubes");
+    private readonly CancellationTokenSource _policyStop = new();
+    private QubesApp? _app;
+    private QubesStore? _store;
+    private LibvirtSession? _libvirt;
+    private QubeLifecycle? _lifecycle;
+    private AdminServer? _server;
+    private UnixListener? _policyListener;
+    private Task _policyServing = Task.CompletedTask;
+
+    public Daemon(DaemonOptions options, QubesPaths paths, ILoggerFactory loggers)
+    {
+        _options = options;
+        _paths = paths;
+        _loggers = loggers;
+        _logger = loggers.CreateLogger("qubesd");
+        _reactor = new Reactor(ReportUnhandled);
+        _loop = new ModelLoop(ReportUnhandled, waiter: _reactor);
+    }
+
+    /// <summary>Loads, takes over what runs, and only then lets anyone in.</summary>
+    public Task StartAsync(CancellationToken cancellationToken) => _loop.InvokeAsync(() => StartOnLoopAsync(cancellationToken));
+
+    /// <summary>Lets nobody in, lets running calls finish for a moment, saves, closes.</summary>
+    public Task StopAsync() => _loop.InvokeAsync(StopOnLoopAsync);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _loop.InvokeAsync(async () =>
+        {
+            _server?.CloseAll();
+            if (_lifecycle is not null)
+            {
+                await _lifecycle.DisposeAsync();
+            }
+        });
+        if (_libvirt is not null)
+        {
+            await _libvirt.DisposeAsync();
+        }
+
+        _policyListener?.Dispose();
+        await _loop.DisposeAsync();
+        _reactor.Dispose();
+        _policyStop.Dispose();
+    }
+
+    private async Task StartOnLoopAsync(CancellationToken cancellationToken)
+    {
+        // On a real host the package has put everything in place, and what is missing is missing on purpose.
+        if (!_paths.IsSystemRoot)
+        {
+            await Task.Run(() => RootSetup.Run(_paths), cancellationToken);
+        }
+
+        Task<LibvirtSession> connecting = LibvirtSession.OpenAsync(
+            _options.LibvirtUri ?? HypervisorUri.Default(_paths.Under("var/lib/qubes/libvirt")), log: _loggers.CreateLogger("libvirt"));
+        StorageService storage = new(new StorageEnvironment { Paths = _paths, Log = _loggers.CreateLogger("storage") });
+        _app = new QubesApp(new HostFacts(_paths));
+        BuiltInExtensions.Register(_app);
+        _store = new QubesStore(_app, StoreOptions.For(_paths), _loggers.CreateLogger("store"));
+        await LoadAsync(storage, cancellationToken);
+        await storage.RecoverAsync(cancellationToken);
+
+        _libvirt = await connecting;
+        _lifecycle = new QubeLifecycle(_app, _loop, storage, new LibvirtHypervisor(_libvirt), _paths,
+            new LifecycleOptions { QrexecDaemonProgram = FindQrexecDaemon() }, log: _loggers.CreateLogger("lifecycle"));
+        ILogger policyLogger = _loggers.CreateLogger("policy");
+        PolicyStore policies = new(new DirectoryPolicySource(_paths), TimeProvider.System, policy => PolicyLoadLog.Write(policyLogger, policy));
+        SystemInfoSource system = new(_app);
+        new AdminExtension(policies, system).Register(_app);
+        _app.FinishLoading();
+        await _lifecycle.AttachAsync();
+
+        ServePolicy(policies, system, policyLogger);
+        ServeCalls(storage, system);
+    }
+
+    private async Task LoadAsync(StorageService storage, CancellationToken cancellationToken)
+    {
+        if (_store!.Exists)
+        {
+            _store.Load();
+        }
+        else
+        {
+            IReadOnlyList<PoolConfig> pools = await storage.InitialPoolsAsync(cancellationToken);
+            _store.Create(pools);
+            _logger.LogInformation("There was no store: made a new one at {Path}", LogText.Escape(_paths.StoreFile));
+        }
+
+        foreach (PoolConfig pool in _app!.Pools.All)
+        {
+            try
+            {
+                storage.Add(pool);
+            }
+            catch (Exception e)
+            {
+                // Its volumes cannot be used; everything else can.
+                _logger.LogError(e, "Storage pool {Pool} cannot be opened", pool.Name);
+            }
+        }
+    }
+
+    private void ServePolicy(PolicyStore policies, SystemInfoSource system, ILogger logger)
+    {
+        PolicyService service = new(policies, async _ => await _loop.InvokeAsync(() => system.Current), NoPolicyAgent.Instance, logger);
+        PolicyConnection connection = new(service, logger);
+        PolicyServer server = new(connection.ServeAsync, logger);
+        _policyListener = UnixListener.Bind(_paths.PolicySocket, SocketMode, _group, backlog: 1024);
+        _policyServing = Task.Run(() => server.RunAsync(_policyListener, _policyStop.Token));
+        _ = Task.Run(policies.Current);
+    }
+
+    private void ServeCalls(StorageService storage, SystemInfoSource system)
+    {
+        AdminServices services = new()
+        {
+            App = _app!,
+            CommitAsync = _store!.CommitAsync,
+            SystemInfo = system,
+            Broadcaster = new EventBroadcaster(_app!),
+            Lifecycle = _lifecycle!,
+            Storage = storage,
+            Logger = _loggers.CreateLogger("admin"),
+        };
+        AdminDispatcher dispatcher = new(services, AdminMethods.Table, new AdminDispatcherOptions
+        {
+            LogCalls = _options.LogCalls, SendTracebacks = _options.Debug,
+        });
+        _server = new AdminServer(_reactor, dispatcher, new AdminServerLimits(), services.Logger);
+        Listen(_paths.InternalSocket, AdminSocketKind.Internal);
+        Listen(_paths.MiscSocket, AdminSocketKind.Misc);
+        Listen(_paths.AdminSocket, AdminSocketKind.Admin);
+    }
+
+    private void Listen(string path, AdminSocketKind kind) =>
+        _server!.Listen(UnixListener.Bind(path, SocketMode, _group, backlog: 1024), kind);
+
+    private async Task StopOnLoopAsync()
+    {
+        _policyListener?.Dispose();
+        await _policyStop.CancelAsync();
+        Task running = _server!.StopAcceptingAsync();
+        try
+        {
+            await running.WaitAsync(LongestGoodbye);
+        }
+        catch (TimeoutException)
+        {
+            _logger.LogWarning("Some calls were still running");
+        }
+
+        await _store!.FlushAsync(new ChangeOrigin("qubesd", "stop", TimeProvider.System.GetUtcNow()));
+        _server.CloseAll();
+        await _policyServing.WaitAsync(LongestGoodbye).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+    }
+
+    /// <summary>The multi-call program stands beside this one; without it guests run without qrexec.</summary>
+    private string? FindQrexecDaemon()
+    {
+        string directory = Path.GetDirectoryName(Environment.ProcessPath) ?? "/usr/bin";
+        string program = Path.Combine(directory, "qrexec-daemon");
+        if (File.Exists(program))
+        {
+            return program;
+        }
+
+        _logger.LogWarning("{Program} is missing: qubes run without qrexec", program);
+        return null;
+    }
+
+    private void ReportUnhandled(Exception failure) => _logger.LogError(failure, "An exception nobody waited for");
+}

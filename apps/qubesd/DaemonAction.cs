@@ -1,0 +1,11 @@
+namespace Qubesd;
+
+internal enum DaemonAction
+{
+    Serve,
+    InitialiseRoot,
+    PrintDocs,
+    PrintPolicy,
+    Help,
+    Version,
+}

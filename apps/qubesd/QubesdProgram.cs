@@ -1,0 +1,77 @@
+using System.Reflection;
+using Microsoft.Extensions.Logging;
+using Qubes.Admin.Documents;
+using Qubes.Admin.Methods;
+using Qubes.Linux;
+
+namespace Qubesd;
+
+/// <summary>From the command line to an exit status.</summary>
+internal static class QubesdProgram
+{
+    private const int Failed = 1;
+    private const int Misused = 2;
+
+    public static async Task<int> RunAsync(string[] args)
+    {
+        DaemonOptions options;
+        try
+        {
+            options = DaemonOptions.Parse(args);
+        }
+        catch (UsageException e)
+        {
+            await Console.Error.WriteAsync($"{DaemonOptions.Usage}qubesd: error: {e.Message}\n");
+            return Misused;
+        }
+
+        QubesPaths paths = new(options.Root);
+        switch (options.Action)
+        {
+            case DaemonAction.Help:
+                await Console.Out.WriteAsync(DaemonOptions.Usage);
+                return 0;
+            case DaemonAction.Version:
+                await Console.Out.WriteLineAsync($"qubesd {Assembly.GetExecutingAssembly().GetName().Version?.ToString(3)}");
+                return 0;
+            case DaemonAction.PrintDocs:
+                await Console.Out.WriteAsync(ApiDocument.Write(AdminMethods.Table));
+                return 0;
+            case DaemonAction.PrintPolicy:
+                await Console.Out.WriteAsync(PolicyDocuments.WriteDefault(AdminMethods.Table));
+                return 0;
+            case DaemonAction.InitialiseRoot:
+                RootSetup.Run(paths);
+                return 0;
+            default:
+                return await ServeAsync(options, paths);
+        }
+    }
+
+    private static async Task<int> ServeAsync(DaemonOptions options, QubesPaths paths)
+    {
+        // Taken before anything else, so that no child process inherits the way to systemd.
+        SystemdNotify notify = SystemdNotify.FromEnvironment();
+        using StandardErrorLoggerFactory loggers = new(options.Debug ? LogLevel.Debug : LogLevel.Information);
+        ILogger logger = loggers.CreateLogger("qubesd");
+        try
+        {
+            await using Daemon daemon = new(options, paths, loggers);
+            using StopSignals signals = new();
+            await daemon.StartAsync(signals.Token);
+            notify.Ready();
+            notify.Status("qubesd online and operational");
+            logger.LogInformation("Ready");
+            await signals.WaitAsync();
+            notify.Stopping();
+            logger.LogInformation("Stopping");
+            await daemon.StopAsync();
+            return 0;
+        }
+        catch (Exception e)
+        {
+            logger.LogCritical(e, "qubesd cannot go on");
+            return Failed;
+        }
+    }
+}

@@ -1,0 +1,3 @@
+namespace Qubesd;
+
+internal sealed class UsageException(string message) : Exception(message);

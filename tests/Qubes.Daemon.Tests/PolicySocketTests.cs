@@ -1,0 +1,50 @@
+using Qubes.Testing;
+
+namespace Qubes.Daemon.Tests;
+
+public sealed class PolicySocketTests
+{
+    private static async Task<string> AskAsync(RunningDaemon daemon, string source, string target, string service) =>
+        await RawClient.CallAsync(daemon.Paths.PolicySocket, $"source={source}\nintended_target={target}\nservice_and_arg={service}\n\n");
+
+    private static string UserPolicy(RunningDaemon daemon) => daemon.Paths.Under("etc/qubes/policy.d/30-user.policy");
+
+    [Fact]
+    public async Task Nothing_is_administered_by_default_and_a_line_changes_that_at_once()
+    {
+        await using RunningDaemon daemon = await RunningDaemon.StartAsync();
+        await daemon.CreateQubesAsync();
+        await daemon.CreateQubesAsync("fedora", "mgmt");
+        Assert.StartsWith("result=deny", await AskAsync(daemon, "mgmt", "work", "admin.vm.Start+"), StringComparison.Ordinal);
+        await using (StreamWriter file = new(UserPolicy(daemon)))
+        {
+            await file.WriteAsync("admin.vm.Start + mgmt work allow target=dom0\nadmin.vm.List * mgmt * allow target=dom0\n");
+        }
+
+        Assert.StartsWith("user=DEFAULT\nresult=allow\ntarget=dom0\n", await AskAsync(daemon, "mgmt", "work", "admin.vm.Start+"), StringComparison.Ordinal);
+        Assert.StartsWith("result=deny", await AskAsync(daemon, "work", "mgmt", "admin.vm.Start+"), StringComparison.Ordinal);
+
+        // The same file decides what a list shows.
+        string list = await daemon.CallAsync("admin.vm.List", source: "mgmt");
+        Assert.Contains("work class=AppVM", list, StringComparison.Ordinal);
+        Assert.Equal("0\0", await daemon.CallAsync("admin.vm.List", source: "work"));
+    }
+
+    [Fact]
+    public async Task A_syntax_error_denies_everything_and_is_named_in_the_log()
+    {
+        await using RunningDaemon daemon = await RunningDaemon.StartAsync();
+        await daemon.CreateQubesAsync();
+        await daemon.CreateQubesAsync("fedora", "mgmt");
+        await using (StreamWriter file = new(UserPolicy(daemon)))
+        {
+            await file.WriteAsync("admin.vm.Start + mgmt work allow target=dom0\nthis is no rule\n");
+        }
+
+        Assert.StartsWith("result=deny", await AskAsync(daemon, "mgmt", "work", "admin.vm.Start+"), StringComparison.Ordinal);
+        Assert.Equal("0\0", await daemon.CallAsync("admin.vm.List", source: "mgmt"));
+        Assert.StartsWith("0\0dom0", await daemon.CallAsync("admin.vm.List"), StringComparison.Ordinal);
+        await daemon.Process.StopAsync();
+        Assert.Contains("30-user.policy:2", await daemon.Process.ReadLogAsync(), StringComparison.Ordinal);
+    }
+}
