@@ -127,7 +127,7 @@ public sealed class MethodTableTests
         _ when method.StartsWith("admin.vm.property.", StringComparison.Ordinal) && AdminTakesArgument(method) => ("debug", ""),
         _ when method.StartsWith("admin.vm.Create", StringComparison.Ordinal) => ("", "name=new label=red"),
         "admin.pool.Info" or "admin.pool.UsageDetails" => ("varlibqubes", ""),
-        "admin.vm.volume.Info" => ("private", ""),
+        "admin.vm.volume.Info" or "admin.vm.volume.ListSnapshots" => ("private", ""),
         _ when AdminTakesArgument(method) => ("x", ""),
         _ => ("", ""),
     };

@@ -51,6 +51,19 @@ internal static class VolumeHandlers
         }
     }
 
+    public static async ValueTask ListSnapshotsAsync(AdminCall call)
+    {
+        Volume volume = Find(call);
+        AdminFilters filters = call.Permit();
+        foreach (VolumeRevision revision in (await volume.ListRevisionsAsync()).OrderBy(r => r.Time))
+        {
+            if (filters.Allows(revision.Id))
+            {
+                call.WriteLine(revision.Id);
+            }
+        }
+    }
+
     private static Volume Find(AdminCall call) =>
         call.Destination is QubesVM qube && qube.Volumes.TryGet(call.UntrustedArgument, out _)
             ? call.Services.Lifecycle.StorageOf(qube)[call.UntrustedArgument]

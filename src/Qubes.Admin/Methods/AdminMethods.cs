@@ -223,6 +223,11 @@ public static class AdminMethods
         {
             Argument = AdminPart.Required, Handler = VolumeHandlers.InfoAsync, Help = "Tells all of a volume", Result = "lines `KEY=VALUE`",
         },
+        Local("admin.vm.volume.ListSnapshots", Reads) with
+        {
+            Argument = AdminPart.Required, Handler = VolumeHandlers.ListSnapshotsAsync, Help = "Lists the older contents a volume can go back to",
+            Result = "a revision a line, the oldest first",
+        },
     ];
 
     private static IEnumerable<AdminMethod> Devices() => DeviceHandlers.Classes.SelectMany(c => new[]

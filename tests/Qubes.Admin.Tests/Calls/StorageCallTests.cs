@@ -82,6 +82,18 @@ public sealed class StorageCallTests
         Assert.Equal("2\0PermissionDenied\0\0Argument not in 'dom0 volumes'\0", await fixture.CallAsync("admin.vm.volume.Info", "root"));
     }
 
+    [Fact]
+    public async Task Admin_vm_volume_ListSnapshots()
+    {
+        await using AdminFixture fixture = await StartWithVolumesAsync();
+        Assert.Equal("0\0", await fixture.CallAsync("admin.vm.volume.ListSnapshots", "private", "work"));
+        await InternalAsync(fixture, "internal.vm.volume.ImportBegin", "private", "1048576");
+        await InternalAsync(fixture, "internal.vm.volume.ImportEnd", "private", "ok");
+        Assert.Matches("^0\0[0-9A-Za-z:._-]+\n$", await fixture.CallAsync("admin.vm.volume.ListSnapshots", "private", "work"));
+        Assert.Equal("2\0PermissionDenied\0\0Argument not in 'work volumes'\0",
+            await fixture.CallAsync("admin.vm.volume.ListSnapshots", "swap", "work"));
+    }
+
     [Theory]
     [InlineData("internal.vm.volume.ImportBegin", "internal.vm.volume.ImportEnd")]
     public async Task An_import_replaces_the_data(string begin, string end)
