@@ -17,6 +17,8 @@ internal static class FuzzTargets
         new IntentRecordTarget(),
         new PolicyAnswerTarget(),
         new ServiceConfigurationTarget(),
+        new QrexecTarget(),
+        new VchanMuxTarget(),
     ];
 
     /// <summary>Runs <paramref name="target"/> over its seeds and then over mutated inputs; reports the first finding.</summary>
