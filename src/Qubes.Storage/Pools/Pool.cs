@@ -14,7 +14,7 @@ public abstract class Pool
 
     private protected Pool(PoolConfig config, PoolDriverInfo driver, StorageEnvironment environment, PoolState state)
     {
-        Config = config;
+        Config = config with { Options = [.. config.Options.Where(option => driver.Parameters.Any(p => p.Name == option.Key && p.IsStored))] };
         Driver = driver;
         Environment = environment;
         State = state;
@@ -22,7 +22,7 @@ public abstract class Pool
         EphemeralVolatile = ParseBool(config["ephemeral_volatile"]);
     }
 
-    /// <summary>What the store keeps of it, options in the driver's order.</summary>
+    /// <summary>What the store keeps of it, options in the driver's order; those that matter only when it is made are left out.</summary>
     public PoolConfig Config { get; }
 
     public string Name => Config.Name;

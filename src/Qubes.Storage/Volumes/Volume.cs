@@ -192,10 +192,11 @@ public abstract class Volume
             {
                 return await work(cancellationToken);
             }
-            catch (LinuxException e)
+            catch (IOException e)
             {
-                // Paths of the host are the administrator's business; they are in the exception for the log.
-                throw new QubesException(QubesErrorNames.StoragePool, $"Volume {Vid}: {e.Call} failed (error {e.Errno})", e);
+                // Paths of the host are the administrator's business; they are in the inner exception, for the log.
+                string reason = System.Runtime.InteropServices.Marshal.GetPInvokeErrorMessage((e as LinuxException)?.Errno ?? e.HResult);
+                throw new QubesException(QubesErrorNames.StoragePool, $"Volume {Vid}: {reason}", e);
             }
         },
         cancellationToken);

@@ -453,7 +453,8 @@ public abstract class FileDriverTests(string driver, ScratchFileSystem fileSyste
             }
 
             await using PoolSource source = new(big);
-            await Assert.ThrowsAnyAsync<Exception>(() => volume.ImportVolumeAsync(source.Volume));
+            QubesException refused = await Assert.ThrowsAsync<QubesException>(() => volume.ImportVolumeAsync(source.Volume));
+            Assert.Equal(QubesErrorNames.StoragePool, refused.WireName);
         }
         finally
         {

@@ -23,9 +23,18 @@ public abstract class ScratchFileSystem : IAsyncLifetime
     /// <summary>A fresh directory on it.</summary>
     public string NewDirectory()
     {
-        if (_unavailable is not null)
+        string? path = TryNewDirectory(out string? unavailable);
+        Assert.SkipWhen(path is null, unavailable ?? "");
+        return path!;
+    }
+
+    /// <summary>As <see cref="NewDirectory"/>; null and the reason where there is no such file system.</summary>
+    public string? TryNewDirectory(out string? unavailable)
+    {
+        unavailable = _unavailable;
+        if (unavailable is not null)
         {
-            Assert.Skip(_unavailable);
+            return null;
         }
 
         string path = Path.Combine(MountPoint, Guid.NewGuid().ToString("N"));

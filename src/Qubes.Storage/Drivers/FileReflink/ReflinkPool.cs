@@ -11,11 +11,11 @@ namespace Qubes.Storage;
 internal sealed class ReflinkPool : FilePool
 {
     private const string CleanSuffix = ".img";
+    private readonly bool _needsReflinks;
 
     private ReflinkPool(PoolConfig config, StorageEnvironment environment, FilePoolState? state)
-        : base(config, Info, environment, state)
-    {
-    }
+        : base(config, Info, environment, state) =>
+        _needsReflinks = config["setup_check"]?.ToLowerInvariant() is not ("0" or "no" or "false" or "off");
 
     public static PoolDriverInfo Info { get; } = new(
         "file-reflink",
@@ -39,8 +39,7 @@ internal sealed class ReflinkPool : FilePool
 
     private protected override void Probe(RootedDirectory root)
     {
-        bool check = Config["setup_check"]?.ToLowerInvariant() is not ("0" or "no" or "false" or "off");
-        if (check && !ReflinkProbe.Works(root))
+        if (_needsReflinks && !ReflinkProbe.Works(root))
         {
             throw QubesErrors.StoragePool(
                 "The file system of dir_path does not support reflinks; use the driver file-qcow2, "

@@ -1,0 +1,54 @@
+namespace Qubes.Daemon.Tests.Crash;
+
+/// <summary>A state directory without room.</summary>
+public sealed class FullDiskTests
+{
+    [Fact]
+    public async Task A_full_disk_fails_the_change_and_nothing_else()
+    {
+        using ScratchRoot root = new();
+        Directory.CreateDirectory(root.Paths.StateDirectory);
+        await using TemporaryMount mount = await TemporaryMount.CreateAsync(root.Paths.StateDirectory, "tmpfs", "size=8m");
+        await using (QubesdProcess daemon = await QubesdProcess.StartAsync(root))
+        {
+            await daemon.CallAsync("admin.vm.Create.TemplateVM", payload: "name=tpl label=black");
+            await daemon.CallAsync("admin.vm.feature.Set", "tpl", "x", "before");
+            string filler = Path.Combine(root.Paths.StateDirectory, "filler");
+            Fill(filler);
+
+            AdminAnswer? refused = await daemon.TryCallAsync("admin.vm.feature.Set", "tpl", "x", "during");
+            Assert.True(refused is { IsSuccess: false }, refused?.ToString() ?? "no answer");
+            Assert.Equal("before", await daemon.CallAsync("admin.vm.feature.Get", "tpl", "x"));
+            AdminAnswer? uncreated = await daemon.TryCallAsync("admin.vm.Create.AppVM", "dom0", "tpl", "name=fresh label=red");
+            Assert.True(uncreated is { IsSuccess: false }, uncreated?.ToString() ?? "no answer");
+            Assert.DoesNotContain("fresh", await DaemonCrashScenario.ListAsync(daemon));
+
+            File.Delete(filler);
+            await daemon.CallAsync("admin.vm.feature.Set", "tpl", "x", "after");
+            await daemon.CallAsync("admin.vm.Create.AppVM", "dom0", "tpl", "name=fresh label=red");
+            await daemon.KillAsync();
+        }
+
+        await using QubesdProcess again = await QubesdProcess.StartAsync(root);
+        Assert.Equal("after", await again.CallAsync("admin.vm.feature.Get", "tpl", "x"));
+        Assert.Contains("fresh", await DaemonCrashScenario.ListAsync(again));
+        Assert.True((await again.StopAsync()).IsSuccess);
+    }
+
+    private static void Fill(string path)
+    {
+        using FileStream file = new(path, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
+        byte[] page = new byte[4096];
+        try
+        {
+            while (true)
+            {
+                file.Write(page);
+            }
+        }
+        catch (IOException)
+        {
+            // Full, as wanted.
+        }
+    }
+}
