@@ -62,6 +62,9 @@ internal static class QubesdProgram
             notify.Ready();
             notify.Status("qubesd online and operational");
             logger.LogInformation("Ready");
+
+            // Loading leaves several times the model's size behind, and an idle daemon would keep it until much later.
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
             await signals.WaitAsync();
             notify.Stopping();
             logger.LogInformation("Stopping");

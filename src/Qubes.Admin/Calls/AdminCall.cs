@@ -82,12 +82,17 @@ public sealed class AdminCall
     public Task CommitAsync(ModelChange change) => Services.CommitAsync(change);
 
     /// <summary>Adds text to the reply.</summary>
-    public void Write(ReadOnlySpan<char> text) => Encoding.UTF8.GetBytes(text, Reply);
+    public void Write(ReadOnlySpan<char> text)
+    {
+        // Room for the worst case: one pass over the text instead of one to count and one to write.
+        int written = Encoding.UTF8.GetBytes(text, Reply.GetSpan(Encoding.UTF8.GetMaxByteCount(text.Length)));
+        Reply.Advance(written);
+    }
 
     /// <summary>Adds a line to the reply.</summary>
     public void WriteLine(ReadOnlySpan<char> text)
     {
-        Encoding.UTF8.GetBytes(text, Reply);
+        Write(text);
         Reply.Write("\n"u8);
     }
 
