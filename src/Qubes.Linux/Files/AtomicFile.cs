@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Microsoft.Win32.SafeHandles;
 using Qubes.Linux.Native;
 
@@ -23,7 +22,7 @@ public static class AtomicFile
     {
         var directory = DirectoryOf(path);
         var temporary = Path.Combine(directory,
-            $".{Path.GetFileName(path)}.{RandomNumberGenerator.GetHexString(12, lowercase: true)}{TemporarySuffix}");
+            $".{Path.GetFileName(path)}.{KernelRandom.HexString(12)}{TemporarySuffix}");
 
         using (var file = FileCalls.Open(temporary,
             FileCalls.O_WRONLY | FileCalls.O_CREAT | FileCalls.O_EXCL | FileCalls.O_NOFOLLOW | FileCalls.O_CLOEXEC, 0x180 /* 0600 */))

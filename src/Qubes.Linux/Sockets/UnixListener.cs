@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using Qubes.Linux.Native;
 
 namespace Qubes.Linux;
@@ -41,7 +40,7 @@ public sealed class UnixListener : IDisposable
     public static UnixListener Bind(string path, UnixFileMode mode, uint? groupId = null, int backlog = 128)
     {
         RefuseUnlessFreeOrStale(path);
-        var temporary = path + "." + RandomNumberGenerator.GetHexString(4, lowercase: true);
+        var temporary = path + "." + KernelRandom.HexString(4);
         var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {

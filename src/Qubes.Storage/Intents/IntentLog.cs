@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
 using Qubes.Linux;
@@ -24,7 +23,7 @@ internal sealed class IntentLog(RootedDirectory root, ILogger log)
     public Intent Begin(string operation, string volume, params IReadOnlyList<string> discard)
     {
         IntentRecord record = new(operation, volume, IsDecided: false, discard, []);
-        string file = $"{DirectoryName}/{RandomNumberGenerator.GetHexString(16, lowercase: true)}{Suffix}";
+        string file = $"{DirectoryName}/{KernelRandom.HexString(16)}{Suffix}";
         root.CreateDirectory(DirectoryName, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         Save(file, record);
         FaultPoint.Hit("storage-intent-begun");

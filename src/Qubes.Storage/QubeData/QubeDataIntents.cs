@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Qubes.Linux;
 using Qubes.Model.Volumes;
@@ -28,7 +27,7 @@ public sealed class QubeDataIntents(StorageService storage)
         CheckDirectory(qubeDirectory);
         // Kernels are not the qube's, and a volume without id has no data.
         IReadOnlyList<VolumeConfig> own = [.. volumes.Where(volume => !string.IsNullOrEmpty(volume.Vid) && VolumeNames.IsFileVid(volume.Vid))];
-        string path = Path.Combine(StateDirectory, DirectoryName, RandomNumberGenerator.GetHexString(16, lowercase: true) + Suffix);
+        string path = Path.Combine(StateDirectory, DirectoryName, KernelRandom.HexString(16) + Suffix);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         await AtomicFile.WriteAsync(path, new QubeDataRecord(qubeDirectory, own).Write(), FileMode);
         FaultPoint.Hit("qube-data-announced");

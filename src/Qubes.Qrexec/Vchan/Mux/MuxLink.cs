@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
+using Qubes.Linux;
 
 namespace Qubes.Qrexec.Vchan.Mux;
 
@@ -164,7 +164,7 @@ public sealed partial class MuxLink : IVchanTransport, IAsyncDisposable
     private static ulong NewNonce()
     {
         Span<byte> bytes = stackalloc byte[8];
-        RandomNumberGenerator.Fill(bytes);
+        KernelRandom.Fill(bytes);
         return BitConverter.ToUInt64(bytes) | 1;
     }
 

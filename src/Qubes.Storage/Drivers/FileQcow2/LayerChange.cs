@@ -1,4 +1,4 @@
-using System.Security.Cryptography;
+using Qubes.Linux;
 
 namespace Qubes.Storage;
 
@@ -13,7 +13,7 @@ internal sealed class LayerChange : IDisposable
     public LayerChange(IntentLog intents, LayerFiles files, string operation, string vid, params IReadOnlyList<string> temporaries)
     {
         _files = files;
-        _newList = $"{files.ListPath}~{RandomNumberGenerator.GetHexString(8, lowercase: true)}";
+        _newList = $"{files.ListPath}~{KernelRandom.HexString(8)}";
         _intent = intents.Begin(operation, vid, [.. temporaries, _newList]);
     }
 

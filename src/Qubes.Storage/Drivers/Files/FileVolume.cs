@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Microsoft.Win32.SafeHandles;
 using Qubes.Linux;
 using Qubes.Model.Volumes;
@@ -34,7 +33,7 @@ internal abstract class FileVolume : Volume
     protected string Import => Base + "-import.img";
 
     /// <summary>A name for a file still being made; removed by <see cref="RemoveLeftovers"/> if it stays.</summary>
-    protected static string Temporary(string path) => path + TemporaryMark + RandomNumberGenerator.GetHexString(8, lowercase: true);
+    protected static string Temporary(string path) => path + TemporaryMark + KernelRandom.HexString(8);
 
     protected void EnsureQubeDirectory()
     {

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Microsoft.Win32.SafeHandles;
 using Qubes.Linux;
 
@@ -9,7 +8,7 @@ internal static class ReflinkProbe
 {
     public static bool Works(RootedDirectory directory)
     {
-        string name = $".reflink-probe~{RandomNumberGenerator.GetHexString(8, lowercase: true)}";
+        string name = $".reflink-probe~{KernelRandom.HexString(8)}";
         string copy = name + "-copy";
         try
         {
