@@ -15,6 +15,7 @@ internal static class Load
     {
         List<long>[] times = [.. Enumerable.Range(0, clients).Select(_ => new List<long>(1 << 17))];
         Exception? failure = null;
+        int total = 0;
         long begin = Stopwatch.GetTimestamp();
         long measured = begin + (long)(duration.TotalSeconds / 3 * Stopwatch.Frequency);
         long end = measured + (long)(duration.TotalSeconds * Stopwatch.Frequency);
@@ -34,6 +35,7 @@ internal static class Load
                             return;
                         }
 
+                        Interlocked.Increment(ref total);
                         bool good = isGood(call.Run(bytes));
                         if (before >= measured)
                         {
@@ -63,6 +65,6 @@ internal static class Load
             thread.Join();
         }
 
-        return failure is null ? LoadResult.Of(times.SelectMany(t => t), duration) : throw new InvalidOperationException("the load failed", failure);
+        return failure is null ? LoadResult.Of(total, times.SelectMany(t => t), duration) : throw new InvalidOperationException("the load failed", failure);
     }
 }

@@ -44,8 +44,17 @@ internal sealed class Measurements(BenchOptions options)
 
     private static bool IsSuccess(ReadOnlySpan<byte> answer) => answer is [(byte)'0', 0, ..];
 
-    private LoadResult Get(ScratchHost host) => Load.Run(
-        host.Paths.AdminSocket, clients: 2, options.Duration,
+    /// <summary>Runs a load and adds what a call costs the daemon, which says more than the clock on a busy machine.</summary>
+    private LoadResult Measure(
+        ScratchHost host, string socket, int clients, Func<int, int, byte[]> request, Func<ReadOnlySpan<byte>, bool> isGood)
+    {
+        TimeSpan before = host.ProcessorTime;
+        LoadResult result = Load.Run(socket, clients, options.Duration, request, isGood);
+        return result with { DaemonTime = (host.ProcessorTime - before) / result.Calls };
+    }
+
+    private LoadResult Get(ScratchHost host) => Measure(
+        host, host.Paths.AdminSocket, clients: 2,
         Prepared(host, static name => $"admin.vm.property.Get+memory dom0 name {name}\0"), IsSuccess);
 
     /// <summary>The requests for every qube in turn, written once: making them is not what is measured.</summary>
@@ -58,15 +67,18 @@ internal sealed class Measurements(BenchOptions options)
     private async Task MeasureStartAsync(ScratchHost host)
     {
         List<TimeSpan> times = [];
+        List<TimeSpan> costs = [];
         for (int i = 0; i < options.Starts; i++)
         {
             times.Add(await host.StartAsync());
+            costs.Add(host.ProcessorTime);
             await host.StopAsync();
         }
 
         times.Sort();
+        costs.Sort();
         TimeSpan median = times[times.Count / 2];
-        Add("start with 1000 qubes, to READY", "<= 150 ms", $"{median.TotalMilliseconds:f0} ms", median.TotalMilliseconds <= 150);
+        Add("start with 1000 qubes, to READY", "<= 150 ms", $"{median.TotalMilliseconds:f0} ms (processor {costs[costs.Count / 2].TotalMilliseconds:f0} ms)", median.TotalMilliseconds <= 150);
     }
 
     private void MeasureGet(ScratchHost host, LoadResult few)
@@ -82,29 +94,29 @@ internal sealed class Measurements(BenchOptions options)
     private void MeasureList(ScratchHost host)
     {
         byte[] request = "admin.vm.List+ dom0 name dom0\0"u8.ToArray();
-        LoadResult list = Load.Run(
-            host.Paths.AdminSocket, clients: 2, options.Duration, (_, _) => request,
+        LoadResult list = Measure(
+            host, host.Paths.AdminSocket, clients: 2, (_, _) => request,
             answer => IsSuccess(answer) && answer.Count((byte)'\n') == host.Qubes + 2);
         Add("vm.List, 1000 qubes", ">= 3 000/s", PerSecond(list), list.PerSecond >= 3_000);
     }
 
     private void MeasureSet(ScratchHost host)
     {
-        LoadResult Set(int clients) => Load.Run(
-            host.Paths.AdminSocket, clients, options.Duration,
+        LoadResult Set(int clients) => Measure(
+            host, host.Paths.AdminSocket, clients,
             (client, i) => Encoding.ASCII.GetBytes(
                 $"admin.vm.property.Set+memory dom0 name {ScratchHost.QubeName(1 + (((client * 61) + i) % host.Qubes))}\0{310 + ((i / host.Qubes) % 50)}"),
             IsSuccess);
         LoadResult one = Set(1);
-        Add("property.Set, durable, 1 client", "p50 <= 5 ms", $"{one.Median.TotalMilliseconds.ToString("f2", CultureInfo.InvariantCulture)} ms", one.Median.TotalMilliseconds <= 5);
+        Add("property.Set, durable, 1 client", "p50 <= 5 ms", string.Create(CultureInfo.InvariantCulture, $"{one.Median.TotalMilliseconds:f2} ms (daemon {one.DaemonTime.TotalMicroseconds:f0} us)"), one.Median.TotalMilliseconds <= 5);
         LoadResult sixteen = Set(16);
         Add("property.Set, durable, 16 clients", ">= 1 000/s", PerSecond(sixteen), sixteen.PerSecond >= 1_000);
     }
 
     private void MeasurePolicy(ScratchHost host)
     {
-        LoadResult policy = Load.Run(
-            host.Paths.PolicySocket, clients: 2, options.Duration,
+        LoadResult policy = Measure(
+            host, host.Paths.PolicySocket, clients: 2,
             Prepared(host, static name => $"source={name}\nintended_target=tmpl\nservice_and_arg=bench.Service7+x\n\n"),
             static answer => answer.StartsWith("user=DEFAULT\nresult=allow\n"u8));
         Add($"policy decisions, {ScratchHost.Rules} rules, 1000 qubes", ">= 10 000/s", PerSecond(policy), policy.PerSecond >= 10_000);
@@ -117,7 +129,7 @@ internal sealed class Measurements(BenchOptions options)
     }
 
     private static string PerSecond(LoadResult result) =>
-        string.Create(CultureInfo.InvariantCulture, $"{result.PerSecond:f0}/s (p50 {result.Median.TotalMicroseconds:f0} us, p99 {result.P99.TotalMicroseconds:f0} us)");
+        string.Create(CultureInfo.InvariantCulture, $"{result.PerSecond:f0}/s (p50 {result.Median.TotalMicroseconds:f0} us, p99 {result.P99.TotalMicroseconds:f0} us, daemon {result.DaemonTime.TotalMicroseconds:f0} us)");
 
     private static string Microseconds(LoadResult result) => string.Create(CultureInfo.InvariantCulture, $"{result.Median.TotalMicroseconds:f0} us");
 
