@@ -40,6 +40,7 @@ internal sealed class PolicyFileReader(IPolicySource source, PolicyLimits limits
         if (!_texts.TryGetValue(path, out string? text))
         {
             _files.Add(path);
+            report.Depend(path);
             text = Decode(path, Bytes(path));
             _texts.Add(path, text);
         }

@@ -58,7 +58,6 @@ public sealed class PolicyLoader
         foreach ((string name, string directory) in directoryOfName)
         {
             string path = Path.Join(directory, name);
-            _report.Depend(path);
             Run(new Inclusion(path, PolicyFormat.Full, "", "", directory, 0), place: null);
         }
     }
@@ -95,9 +94,10 @@ public sealed class PolicyLoader
             }
 
             IReadOnlyList<PolicyEntry> entries = _source.List(directory);
-            foreach (PolicyEntry entry in entries)
+            foreach (PolicyEntry entry in entries.Where(e => !e.IsFile))
             {
-                // A link that leads nowhere today may lead to a file tomorrow, with the directory itself unchanged.
+                // A link that leads nowhere today may lead to a file tomorrow, with the directory itself unchanged. What is read
+                // counts when it is read, and names do not change without the directory.
                 _report.Depend(Path.Join(directory, entry.Name));
             }
 

@@ -16,6 +16,15 @@ public sealed class PolicyStore(IPolicySource source, TimeProvider time, Action<
     private readonly Lock _loading = new();
     private volatile State? _state;
 
+    /// <summary>
+    /// The same for a thread that must not wait for files: completes at once if nothing changed, which costs a few look-ups of names
+    /// the kernel has cached, and loads elsewhere otherwise.
+    /// </summary>
+    public ValueTask<LoadedPolicy> CurrentAsync(CancellationToken cancellationToken) =>
+        _state is { } state && IsUpToDate(state)
+            ? ValueTask.FromResult(state.Policy)
+            : new ValueTask<LoadedPolicy>(Task.Run(Current, cancellationToken));
+
     /// <summary>The policy as the files are now.</summary>
     public LoadedPolicy Current()
     {

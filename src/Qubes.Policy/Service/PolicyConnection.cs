@@ -1,81 +1,177 @@
-using System.Buffers;
-using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using System.Text;
-using Microsoft.Extensions.Logging;
+using Qubes.Linux;
 using Qubes.Policy.Text;
 
 namespace Qubes.Policy.Service;
 
 /// <summary>
 /// One connection on <c>policy.sock</c>: one request, one answer, end. What is no request gets no answer; the transport then
-/// refuses the call.
+/// refuses the call. Belongs to the reactor's thread.
 /// </summary>
-public sealed class PolicyConnection(PolicyService service, ILogger logger)
+internal sealed class PolicyConnection(PolicyServer server, SafeHandle socket) : IReactorHandler, IDisposable
 {
-    private const int UsualRequest = 1024;
+    private readonly CancellationTokenSource _gone = new();
+    private ReactorRegistration? _registration;
+    private ReactorTimer? _deadline;
+    private byte[] _held = [];
+    private bool _isClosed;
 
-    /// <summary>How long a client may take to say what it wants.</summary>
-    public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(10);
+    /// <summary>True until the request is complete, refused, or given up.</summary>
+    public bool IsReading { get; private set; } = true;
 
-    /// <summary>Serves a connection. The stream stays the caller's. Does not throw for anything the client does.</summary>
-    public async Task ServeAsync(Stream stream, CancellationToken cancellationToken)
+    /// <summary>Where the server keeps it while it is reading.</summary>
+    public LinkedListNode<PolicyConnection>? Place { get; set; }
+
+    /// <inheritdoc/>
+    public void OnReady(ReactorEvents events)
     {
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(UsualRequest);
+        if (IsReading)
+        {
+            Receive();
+        }
+        else if ((events & (ReactorEvents.HangUp | ReactorEvents.Error)) != ReactorEvents.None)
+        {
+            // Nobody waits for the decision any more: a question to a person is taken back. A half-close is no hang-up.
+            Close();
+        }
+    }
+
+    /// <summary>Reads what is there; called at once after accepting, since most clients have written by then.</summary>
+    public void Receive()
+    {
+        byte[] buffer = server.ReceiveBuffer;
+        _held.CopyTo(buffer, 0);
+        int length = _held.Length;
+        while (true)
+        {
+            SocketResult result = NonBlockingSocket.TryReceive(socket, buffer.AsSpan(length), out int received);
+            length += received;
+            int end = result == SocketResult.EndOfInput ? length : PolicyQueryCodec.FindEnd(buffer.AsSpan(0, length));
+            if (end >= 0)
+            {
+                Decide(buffer.AsSpan(0, end));
+                return;
+            }
+
+            if (length == buffer.Length)
+            {
+                Refuse("it is too long");
+                return;
+            }
+
+            switch (result)
+            {
+                case SocketResult.Done:
+                    break;
+                case SocketResult.WouldBlock:
+                    _held = buffer[..length];
+                    WaitForMore();
+                    return;
+                default:
+                    Close();
+                    return;
+            }
+        }
+    }
+
+    /// <summary>Ends the connection with no answer.</summary>
+    public void Refuse(string reason)
+    {
+        PolicyLog.BadRequest(server.Logger, reason);
+        Close();
+    }
+
+    public void Dispose() => Close();
+
+    public void Close()
+    {
+        if (_isClosed)
+        {
+            return;
+        }
+
+        _isClosed = true;
+        IsReading = false;
+        _deadline?.Remove();
+        _registration?.Dispose();
+        socket.Dispose();
+        server.OnClosed(this);
+        _gone.Cancel();
+        _gone.Dispose();
+    }
+
+    private void WaitForMore()
+    {
+        if (_registration is null)
+        {
+            _registration = server.Reactor.Add(socket, ReactorEvents.Readable, this);
+            _deadline = server.Reactor.CreateTimer(() => Refuse("it did not come in time"));
+            _deadline.Set(server.RequestTimeout);
+        }
+    }
+
+    private void Decide(ReadOnlySpan<byte> untrustedRequest)
+    {
+        IsReading = false;
+        _held = [];
+        _deadline?.Remove();
+        server.OnRequestRead(this);
+        if (!PolicyQueryCodec.TryParse(untrustedRequest, out PolicyQuery? query, out string? error))
+        {
+            Refuse(error);
+            return;
+        }
+
+        ValueTask<string> deciding = server.Service.DecideAsync(query, _gone.Token);
+        if (deciding.IsCompletedSuccessfully)
+        {
+            Answer(deciding.Result);
+            return;
+        }
+
+        // Watched for nothing but the hang-up, which epoll always tells.
+        if (_registration is null)
+        {
+            _registration = server.Reactor.Add(socket, ReactorEvents.None, this);
+        }
+        else
+        {
+            _registration.Change(ReactorEvents.None);
+        }
+
+        _ = AnswerAsync(deciding);
+    }
+
+    private async Task AnswerAsync(ValueTask<string> deciding)
+    {
         try
         {
-            using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            deadline.CancelAfter(RequestTimeout);
-            int length = 0;
-            int end = -1;
-            while (end < 0)
-            {
-                if (length == buffer.Length)
-                {
-                    if (length >= PolicyQueryCodec.MaxRequest)
-                    {
-                        PolicyLog.BadRequest(logger, "it is too long");
-                        return;
-                    }
-
-                    byte[] larger = ArrayPool<byte>.Shared.Rent(2 * length);
-                    buffer.AsSpan(0, length).CopyTo(larger);
-                    ArrayPool<byte>.Shared.Return(buffer);
-                    buffer = larger;
-                }
-
-                int read = await stream.ReadAsync(buffer.AsMemory(length), deadline.Token);
-                length += read;
-                end = read == 0 ? length : PolicyQueryCodec.FindEnd(buffer.AsSpan(0, length));
-            }
-
-            if (PolicyQueryCodec.TryParse(buffer.AsSpan(0, end), out PolicyQuery? query, out string? error))
-            {
-                string answer = await service.DecideAsync(query, cancellationToken);
-                await stream.WriteAsync(Encoding.UTF8.GetBytes(answer), cancellationToken);
-            }
-            else
-            {
-                PolicyLog.BadRequest(logger, error);
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            if (!cancellationToken.IsCancellationRequested)
-            {
-                PolicyLog.BadRequest(logger, "it did not come in time");
-            }
-        }
-        catch (Exception e) when (e is IOException or SocketException)
-        {
-            PolicyLog.BadRequest(logger, PythonText.Escape(e.Message));
+            Answer(await deciding);
         }
         catch (Exception e)
         {
-            PolicyLog.Failed(logger, e);
+            if (!_isClosed)
+            {
+                PolicyLog.Failed(server.Logger, e);
+                Close();
+            }
         }
-        finally
+    }
+
+    private void Answer(string answer)
+    {
+        if (_isClosed)
         {
-            ArrayPool<byte>.Shared.Return(buffer);
+            return;
         }
+
+        // The buffer of a fresh socket holds any answer many times over; a peer that is gone needs none.
+        if (NonBlockingSocket.TrySend(socket, Encoding.UTF8.GetBytes(answer), out _) == SocketResult.WouldBlock)
+        {
+            PolicyLog.BadRequest(server.Logger, $"the answer is not taken: {PythonText.Escape(answer[..Math.Min(answer.Length, 200)])}");
+        }
+
+        Close();
     }
 }

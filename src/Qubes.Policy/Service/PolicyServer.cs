@@ -1,72 +1,127 @@
-using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
 using Qubes.Linux;
 
 namespace Qubes.Policy.Service;
 
-/// <summary>Accepts connections and gives each its own task, up to a bound.</summary>
-public sealed class PolicyServer(Func<Stream, CancellationToken, Task> serve, ILogger logger)
+/// <summary>
+/// <c>policy.sock</c>. All of it runs on the thread of the reactor, which is the one that owns what policy asks about: a
+/// request that is complete when it is looked at is decided and answered without any switch of threads. What takes time (people,
+/// reading changed files) is awaited, and other requests go on.
+/// </summary>
+public sealed class PolicyServer : IReactorHandler, IDisposable
 {
-    // A daemon of each qube has at most 256 calls undecided; beyond this the others wait in the backlog.
-    private const int MaxConnections = 1024;
+    // The daemon of each qube has at most 256 calls undecided. One more unfinished request, and the oldest goes.
+    private const int MaxUnfinished = 1024;
+    private const int MostAcceptedAtOnce = 32;
+    private static readonly TimeSpan s_pauseWithoutResources = TimeSpan.FromMilliseconds(100);
+
+    private readonly UnixListener _listener;
+    private readonly SafeHandle _socket;
+    private readonly ReactorRegistration _registration;
+    private readonly ReactorTimer _resume;
+    private readonly LinkedList<PolicyConnection> _unfinished = new();
+    private readonly HashSet<PolicyConnection> _connections = [];
+    private bool _isDisposed;
+
+    /// <summary>Begins to serve the listener, which becomes the server's.</summary>
+    public PolicyServer(Reactor reactor, UnixListener listener, PolicyService service, ILogger logger)
+    {
+        Reactor = reactor;
+        Service = service;
+        Logger = logger;
+        _listener = listener;
+        _socket = listener.NonBlockingHandle;
+        _registration = reactor.Add(_socket, ReactorEvents.Readable, this);
+        _resume = reactor.CreateTimer(() => _registration.Change(ReactorEvents.Readable));
+    }
 
     /// <summary>Backlog for the listener: a client that does not block on connecting is refused when it is full.</summary>
     public const int Backlog = 1024;
 
-    /// <summary>
-    /// Serves <paramref name="listener"/> until it is disposed or the token fires; then waits until the connections being served
-    /// are done.
-    /// </summary>
-    public async Task RunAsync(UnixListener listener, CancellationToken cancellationToken)
+    /// <summary>How long a client may take to say what it wants.</summary>
+    public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    internal Reactor Reactor { get; }
+
+    internal PolicyService Service { get; }
+
+    internal ILogger Logger { get; }
+
+    /// <summary>Where requests are read to; one that is complete at the first look stays here.</summary>
+    internal byte[] ReceiveBuffer { get; } = new byte[PolicyQueryCodec.MaxRequest + 1];
+
+    /// <inheritdoc/>
+    public void OnReady(ReactorEvents events)
     {
-        using SemaphoreSlim free = new(MaxConnections);
-        try
+        for (int i = 0; i < MostAcceptedAtOnce; i++)
         {
-            while (true)
+            switch (NonBlockingSocket.TryAccept(_socket, out SafeHandle? accepted))
             {
-                await free.WaitAsync(cancellationToken);
-                Socket socket;
-                try
-                {
-                    socket = await listener.AcceptAsync(cancellationToken);
-                }
-                catch (SocketException e) when (e.SocketErrorCode is SocketError.TooManyOpenSockets or SocketError.ConnectionAborted)
-                {
-                    PolicyLog.BadRequest(logger, e.Message);
-                    free.Release();
-                    await Task.Delay(TimeSpan.FromMilliseconds(100), cancellationToken);
-                    continue;
-                }
-                catch
-                {
-                    free.Release();
-                    throw;
-                }
-
-                _ = Task.Run(() => ServeAsync(socket, free, cancellationToken), CancellationToken.None);
+                case SocketResult.Done:
+                    Begin(new PolicyConnection(this, accepted!));
+                    break;
+                case SocketResult.NoResources:
+                    // The waiting connection stays readable: without a pause the loop would turn idle rounds.
+                    PolicyLog.BadRequest(Logger, "out of file descriptors or memory");
+                    _registration.Change(ReactorEvents.None);
+                    _resume.Set(s_pauseWithoutResources);
+                    return;
+                case SocketResult.WouldBlock:
+                    return;
+                default:
+                    // The peer gave up while it waited in the backlog.
+                    break;
             }
-        }
-        catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException or SocketException)
-        {
-            // The listener is closed, or we are told to stop.
-        }
-
-        for (int i = 0; i < MaxConnections; i++)
-        {
-            await free.WaitAsync(CancellationToken.None);
         }
     }
 
-    private async Task ServeAsync(Socket socket, SemaphoreSlim free, CancellationToken cancellationToken)
+    /// <summary>Stops listening and closes all connections; questions that are open are taken back.</summary>
+    public void Dispose()
     {
-        try
+        if (_isDisposed)
         {
-            await using NetworkStream stream = new(socket, ownsSocket: true);
-            await serve(stream, cancellationToken);
+            return;
         }
-        finally
+
+        _isDisposed = true;
+        _resume.Remove();
+        _registration.Dispose();
+        _listener.Dispose();
+        foreach (PolicyConnection connection in _connections.ToArray())
         {
-            free.Release();
+            connection.Close();
+        }
+    }
+
+    internal void OnRequestRead(PolicyConnection connection)
+    {
+        if (connection.Place is { } place)
+        {
+            _unfinished.Remove(place);
+            connection.Place = null;
+        }
+    }
+
+    internal void OnClosed(PolicyConnection connection)
+    {
+        OnRequestRead(connection);
+        _connections.Remove(connection);
+    }
+
+    private void Begin(PolicyConnection connection)
+    {
+        _connections.Add(connection);
+        connection.Receive();
+        if (!connection.IsReading)
+        {
+            return;
+        }
+
+        connection.Place = _unfinished.AddLast(connection);
+        if (_unfinished.Count > MaxUnfinished)
+        {
+            _unfinished.First!.Value.Refuse("too many unfinished requests");
         }
     }
 }

@@ -9,7 +9,7 @@ namespace Qubes.Policy.Service;
 
 /// <summary>
 /// Decides calls with everything around it: the policy in force, the system as it is, people to ask and tell, the audit log.
-/// Safe to use from any thread.
+/// Safe to use from any thread; a decision that needs nothing but what is at hand completes at once.
 /// </summary>
 public sealed class PolicyService(
     PolicyStore policies, Func<CancellationToken, ValueTask<SystemInfo>> systemInfo, IPolicyAgent agent, ILogger logger)
@@ -30,6 +30,7 @@ public sealed class PolicyService(
     /// <summary>The answer for the transport, see <see cref="ResultText"/>. Each decision is one line of the log.</summary>
     public async ValueTask<string> DecideAsync(PolicyQuery query, CancellationToken cancellationToken)
     {
+        LoadedPolicy policy = await policies.CurrentAsync(cancellationToken);
         SystemInfo system;
         try
         {
@@ -41,7 +42,6 @@ public sealed class PolicyService(
             return ResultText.Deny;
         }
 
-        LoadedPolicy policy = policies.Current();
         PolicyDecision decision = PolicyEvaluator.Decide(policy, query.Call, system);
         if (decision is CallAsked asked)
         {
@@ -139,7 +139,8 @@ public sealed class PolicyService(
             return invalid;
         }
 
-        return PolicyEvaluator.Decide(policies.Current(), request.Call, await systemInfo(cancellationToken)) switch
+        LoadedPolicy policy = await policies.CurrentAsync(cancellationToken);
+        return PolicyEvaluator.Decide(policy, request.Call, await systemInfo(cancellationToken)) switch
         {
             CallAsked again => again.Choose(chosen),
             CallDenied denied => denied,

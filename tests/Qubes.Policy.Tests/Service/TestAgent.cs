@@ -10,8 +10,12 @@ internal sealed class TestAgent : IPolicyAgent
 
     public Func<string, Task<string>> Answer { get; set; } = _ => Task.FromResult("");
 
+    /// <summary>Called when a call is given up.</summary>
+    public Action Withdrawn { get; set; } = () => { };
+
     public async Task<string> CallAsync(string guiVm, string service, string json, CancellationToken cancellationToken)
     {
+        await using CancellationTokenRegistration registration = cancellationToken.Register(() => Withdrawn());
         _calls.Writer.TryWrite((guiVm, service, json));
         return await Answer(service).WaitAsync(cancellationToken);
     }
