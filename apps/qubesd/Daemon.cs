@@ -35,14 +35,12 @@ internal sealed class Daemon : IAsyncDisposable
     private readonly Reactor _reactor;
     private readonly ModelLoop _loop;
     private readonly uint? _group = GroupDatabase.FindId("qubes");
-    private readonly CancellationTokenSource _policyStop = new();
     private QubesApp? _app;
     private QubesStore? _store;
     private LibvirtSession? _libvirt;
     private QubeLifecycle? _lifecycle;
     private AdminServer? _server;
-    private UnixListener? _policyListener;
-    private Task _policyServing = Task.CompletedTask;
+    private PolicyServer? _policyServer;
 
     public Daemon(DaemonOptions options, QubesPaths paths, ILoggerFactory loggers)
     {
@@ -64,6 +62,7 @@ internal sealed class Daemon : IAsyncDisposable
     {
         await _loop.InvokeAsync(async () =>
         {
+            _policyServer?.Dispose();
             _server?.CloseAll();
             if (_lifecycle is not null)
             {
@@ -75,10 +74,8 @@ internal sealed class Daemon : IAsyncDisposable
             await _libvirt.DisposeAsync();
         }
 
-        _policyListener?.Dispose();
         await _loop.DisposeAsync();
         _reactor.Dispose();
-        _policyStop.Dispose();
     }
 
     private async Task StartOnLoopAsync(CancellationToken cancellationToken)
@@ -141,11 +138,10 @@ internal sealed class Daemon : IAsyncDisposable
 
     private void ServePolicy(PolicyStore policies, SystemInfoSource system, ILogger logger)
     {
-        PolicyService service = new(policies, async _ => await _loop.InvokeAsync(() => system.Current), NoPolicyAgent.Instance, logger);
-        PolicyConnection connection = new(service, logger);
-        PolicyServer server = new(connection.ServeAsync, logger);
-        _policyListener = UnixListener.Bind(_paths.PolicySocket, SocketMode, _group, backlog: 1024);
-        _policyServing = Task.Run(() => server.RunAsync(_policyListener, _policyStop.Token));
+        // On the loop like the calls: what policy asks about is at hand there, and no decision waits for a thread switch.
+        PolicyService service = new(policies, _ => ValueTask.FromResult(system.Current), NoPolicyAgent.Instance, logger);
+        UnixListener listener = UnixListener.Bind(_paths.PolicySocket, SocketMode, _group, PolicyServer.Backlog);
+        _policyServer = new PolicyServer(_reactor, listener, service, logger);
         _ = Task.Run(policies.Current);
     }
 
@@ -176,8 +172,7 @@ internal sealed class Daemon : IAsyncDisposable
 
     private async Task StopOnLoopAsync()
     {
-        _policyListener?.Dispose();
-        await _policyStop.CancelAsync();
+        _policyServer?.Dispose();
         Task running = _server!.StopAcceptingAsync();
         try
         {
@@ -190,7 +185,6 @@ internal sealed class Daemon : IAsyncDisposable
 
         await _store!.FlushAsync(new ChangeOrigin("qubesd", "stop", TimeProvider.System.GetUtcNow()));
         _server.CloseAll();
-        await _policyServing.WaitAsync(LongestGoodbye).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
     }
 
     /// <summary>The multi-call program stands beside this one; without it guests run without qrexec.</summary>

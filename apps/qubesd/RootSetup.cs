@@ -1,17 +1,14 @@
-using System.Reflection;
 using System.Text;
 using Qubes.Admin.Documents;
 using Qubes.Admin.Methods;
 using Qubes.Linux;
+using Qubes.Policy.Loading;
 
 namespace Qubesd;
 
 /// <summary>Makes what has to exist below a root before the daemon can run there. Can be repeated.</summary>
 internal static class RootSetup
 {
-    /// <summary>Prefix of the names under which the shipped policy files are built into the program.</summary>
-    private const string PolicyResource = "policy.d/";
-
     public static void Run(QubesPaths paths)
     {
         string[] directories =
@@ -26,16 +23,9 @@ internal static class RootSetup
         }
 
         WritePolicy(paths, PolicyDocuments.DefaultFile, Encoding.UTF8.GetBytes(PolicyDocuments.WriteDefault(AdminMethods.Table)));
-        Assembly program = typeof(RootSetup).Assembly;
-        foreach (string resource in program.GetManifestResourceNames())
+        foreach (string name in DefaultPolicy.Names)
         {
-            if (resource.StartsWith(PolicyResource, StringComparison.Ordinal))
-            {
-                using Stream content = program.GetManifestResourceStream(resource)!;
-                byte[] bytes = new byte[content.Length];
-                content.ReadExactly(bytes);
-                WritePolicy(paths, resource[PolicyResource.Length..], bytes);
-            }
+            WritePolicy(paths, name, DefaultPolicy.Read(name));
         }
 
         foreach (AdminMethod method in AdminMethods.Table.All.Where(m => m.Entry == AdminEntry.Link))

@@ -15,9 +15,16 @@ internal sealed class TestAgent : IPolicyAgent
 
     public async Task<string> CallAsync(string guiVm, string service, string json, CancellationToken cancellationToken)
     {
-        await using CancellationTokenRegistration registration = cancellationToken.Register(() => Withdrawn());
         _calls.Writer.TryWrite((guiVm, service, json));
-        return await Answer(service).WaitAsync(cancellationToken);
+        try
+        {
+            return await Answer(service).WaitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            Withdrawn();
+            throw;
+        }
     }
 
     public Task<(string GuiVm, string Service, string Json)> NextAsync() =>
