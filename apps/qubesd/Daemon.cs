@@ -86,8 +86,7 @@ internal sealed class Daemon : IAsyncDisposable
             await Task.Run(() => RootSetup.Run(_paths), cancellationToken);
         }
 
-        Task<LibvirtSession> connecting = LibvirtSession.OpenAsync(
-            _options.LibvirtUri ?? HypervisorUri.Default(_paths.Under("var/lib/qubes/libvirt")), log: _loggers.CreateLogger("libvirt"));
+        Task<LibvirtSession> connecting = ConnectAsync(_options.LibvirtUri ?? HypervisorUri.Default(_paths.Under("var/lib/qubes/libvirt")));
         StorageService storage = new(new StorageEnvironment { Paths = _paths, Log = _loggers.CreateLogger("storage") });
         _app = new QubesApp(new HostFacts(_paths));
         BuiltInExtensions.Register(_app);
@@ -107,6 +106,16 @@ internal sealed class Daemon : IAsyncDisposable
 
         ServePolicy(policies, system, policyLogger);
         ServeCalls(storage, system);
+    }
+
+    private async Task<LibvirtSession> ConnectAsync(string uri)
+    {
+        if (HypervisorUri.EmbeddedRoot(uri) is { } root)
+        {
+            await Task.Run(() => EmbeddedDriver.Prepare(root, Path.Combine(_paths.LogDirectory, "libvirt.log")));
+        }
+
+        return await LibvirtSession.OpenAsync(uri, log: _loggers.CreateLogger("libvirt"));
     }
 
     private async Task LoadAsync(StorageService storage, CancellationToken cancellationToken)

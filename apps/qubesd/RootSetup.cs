@@ -1,6 +1,7 @@
 using System.Text;
 using Qubes.Admin.Documents;
 using Qubes.Admin.Methods;
+using Qubes.Admin.Server;
 using Qubes.Linux;
 using Qubes.Policy.Loading;
 
@@ -30,7 +31,15 @@ internal static class RootSetup
 
         foreach (AdminMethod method in AdminMethods.Table.All.Where(m => m.Entry == AdminEntry.Link))
         {
-            Link(paths, method);
+            string socket = method.Socket == AdminSocketKind.Misc ? paths.MiscSocket : paths.AdminSocket;
+            Link(Path.Combine(paths.RpcDirectory, method.Name), Path.GetRelativePath(paths.RpcDirectory, socket));
+        }
+
+        // The multi-call program acts by the name of the link.
+        string program = Path.Combine(Path.GetDirectoryName(Environment.ProcessPath) ?? "/usr/bin", "qrexec");
+        foreach (string service in AdminMethods.ProgramServices)
+        {
+            Link(Path.Combine(paths.RpcDirectory, service), program);
         }
     }
 
@@ -51,12 +60,9 @@ internal static class RootSetup
     private static UnixFileMode PolicyFileMode =>
         UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead;
 
-    /// <summary>A service that is a link to the socket: qrexec connects to it itself.</summary>
-    private static void Link(QubesPaths paths, AdminMethod method)
+    /// <summary>A service: a link to the socket, to which qrexec connects itself, or to the program that makes the call.</summary>
+    private static void Link(string link, string target)
     {
-        string link = Path.Combine(paths.RpcDirectory, method.Name);
-        string socket = method.Socket == Qubes.Admin.Server.AdminSocketKind.Misc ? paths.MiscSocket : paths.AdminSocket;
-        string target = Path.GetRelativePath(paths.RpcDirectory, socket);
         FileInfo existing = new(link);
         if (existing.LinkTarget == target)
         {

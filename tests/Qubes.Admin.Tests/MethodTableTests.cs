@@ -80,6 +80,10 @@ public sealed class MethodTableTests
             source.With("include/" + Path.GetFileName(file), File.ReadAllText(file));
         }
 
+        string generated = PolicyDocuments.WriteDefault(AdminMethods.Table);
+        Assert.All(AdminMethods.ProgramServices,
+            service => Assert.Contains($"!include-service {service} * include/admin-local-rwx\n", generated, StringComparison.Ordinal));
+
         SystemInfo system = new([Info("dom0", "AdminVM"), Info("mgmt", "AppVM"), Info("work", "AppVM")]);
         LoadedPolicy strict = PolicyLoader.Load(source);
         Assert.True(strict.IsValid, strict.ErrorSummary);

@@ -21,6 +21,11 @@ public static class PolicyDocuments
             ## lower number, or into the files this one includes.
 
             """);
+        foreach (string service in AdminMethods.ProgramServices)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"!include-service {service} * include/admin-local-rwx\n");
+        }
+
         foreach (AdminMethod method in methods.All.Where(m => m.Socket == AdminSocketKind.Admin && !m.NotInPolicy))
         {
             text.Append(CultureInfo.InvariantCulture, $"!include-service {method.Name} * {method.PolicyInclude}\n");

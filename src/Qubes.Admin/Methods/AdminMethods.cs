@@ -16,6 +16,9 @@ public static class AdminMethods
     public static AdminMethodTable Table { get; } =
         new([.. System(), .. Properties(), .. Qubes(), .. FeaturesAndTags(), .. Labels(), .. Storage(), .. Devices(), .. Internal()]);
 
+    /// <summary>Services that programs carry out with calls of the internal socket, because their data is too much for a request.</summary>
+    public static IReadOnlyList<string> ProgramServices { get; } = ["admin.vm.volume.Import", "admin.vm.volume.ImportWithSize"];
+
     private static AdminMethod[] System() =>
     [
         Global("admin.vmclass.List", Reads) with
