@@ -72,7 +72,7 @@ internal sealed class ScratchHost : IAsyncDisposable
             throw new InvalidOperationException($"{daemon} --init-root: {exit}");
         }
 
-        AtomicFile.Write(host.Paths.StoreFile, Encoding.UTF8.GetBytes(StoreText.Write(qubes)), StoreFileMode);
+        AtomicFile.Write(host.Paths.StoreFile, Encoding.UTF8.GetBytes(StoreText.Write(host.Paths, qubes)), StoreFileMode);
         AtomicFile.Write(Path.Join(host.Paths.PolicyDirectory, "30-bench.policy"), Encoding.UTF8.GetBytes(PolicyText()), StoreFileMode);
         return host;
     }

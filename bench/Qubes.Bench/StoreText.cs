@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Qubes.Linux;
 
 namespace Qubes.Bench;
 
@@ -9,7 +10,7 @@ internal static class StoreText
     private static readonly string[] s_labels = ["red", "orange", "yellow", "green", "gray", "blue", "purple", "black"];
     private static readonly string[] s_colours = ["cc0000", "f57900", "edd400", "73d216", "555753", "3465a4", "75507b", "000000"];
 
-    public static string Write(int qubes)
+    public static string Write(QubesPaths paths, int qubes)
     {
         StringBuilder xml = new("<qubes>\n  <labels>\n");
         for (int i = 0; i < s_labels.Length; i++)
@@ -17,15 +18,16 @@ internal static class StoreText
             xml.Append(CultureInfo.InvariantCulture, $"    <label id=\"label-{i + 1}\" color=\"0x{s_colours[i]}\">{s_labels[i]}</label>\n");
         }
 
-        xml.Append("""
+        xml.Append(CultureInfo.InvariantCulture, $"""
               </labels>
               <pools>
-                <pool name="varlibqubes" dir_path="/var/lib/qubes" driver="file-reflink" revisions_to_keep="1" ephemeral_volatile="False"/>
-                <pool name="linux-kernel" dir_path="/var/lib/qubes/vm-kernels" driver="linux-kernel"/>
+                <pool name="varlibqubes" dir_path="{paths.StateDirectory}" driver="file-qcow2" revisions_to_keep="1"/>
+                <pool name="linux-kernel" dir_path="{paths.KernelsDirectory}" driver="linux-kernel"/>
               </pools>
               <properties>
-                <property name="default_template">tmpl</property>
                 <property name="default_pool">varlibqubes</property>
+                <property name="default_pool_kernel">linux-kernel</property>
+                <property name="default_template">tmpl</property>
               </properties>
               <domains>
                 <domain id="domain-0" class="AdminVM">
