@@ -22,6 +22,9 @@ internal sealed class LifecycleFixture : IAsyncDisposable
     private readonly string _directory = Directory.CreateTempSubdirectory("qubes-lifecycle-").FullName;
     private readonly string _suffix = Guid.NewGuid().ToString("N")[..10];
     private readonly List<Exception> _lost = [];
+
+    // The test driver forgets its domains with the last connection; a hypervisor outlives the daemon.
+    private readonly LibvirtConnection _keepsDomains = LibvirtConnection.Open("test:///default");
     private LibvirtSession _session = null!;
 
     private LifecycleFixture()
@@ -130,6 +133,7 @@ internal sealed class LifecycleFixture : IAsyncDisposable
         }).WaitAsync(Patience);
         await _session.DisposeAsync();
         await Loop.DisposeAsync();
+        _keepsDomains.Dispose();
         Directory.Delete(_directory, recursive: true);
     }
 

@@ -12,6 +12,9 @@ internal sealed class QrexecSupervisor(LifecycleContext context)
     private const int MostRestarts = 5;
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
 
+    // The daemon sees its guest go before the hypervisor tells us: that is no failure of the daemon.
+    private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(1);
+
     /// <summary>For a start: waits for the agent if the guest announces one.</summary>
     internal async Task StartAsync(QubesVM qube, QubeRun run)
     {
@@ -46,7 +49,11 @@ internal sealed class QrexecSupervisor(LifecycleContext context)
     private async Task WatchAsync(QubesVM qube, QubeRun run, QrexecDaemon daemon)
     {
         await daemon.Exited.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
-        if (!run.IsAlive)
+        try
+        {
+            await Task.Delay(StopGrace, context.Time, run.Ended);
+        }
+        catch (OperationCanceledException)
         {
             return;
         }
@@ -67,8 +74,16 @@ internal sealed class QrexecSupervisor(LifecycleContext context)
                     await Task.Delay(pause, context.Time, run.Ended);
                 }
 
-                run.Daemon = await context.Qrexec!.StartAsync(QrexecDaemonRequest.Of(qube, wait: false), run.Ended);
-                _ = WatchAsync(qube, run, run.Daemon);
+                QrexecDaemon daemon = await context.Qrexec!.StartAsync(QrexecDaemonRequest.Of(qube, wait: false), run.Ended);
+                if (!run.IsAlive)
+                {
+                    // The stop was handled meanwhile, with the daemon that was there then.
+                    await daemon.StopAsync(context.Time);
+                    return;
+                }
+
+                run.Daemon = daemon;
+                _ = WatchAsync(qube, run, daemon);
                 return;
             }
             catch (Exception failure)
