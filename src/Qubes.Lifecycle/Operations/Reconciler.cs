@@ -13,6 +13,8 @@ namespace Qubes.Lifecycle.Operations;
 /// </summary>
 internal sealed class Reconciler(LifecycleContext context, StopHandler stops, QrexecSupervisor qrexec)
 {
+    private const int LeftoversAtOnce = 64;
+
     /// <summary>
     /// One look at all domains: qubes found running are taken over with no event, those no longer running are stopped.
     /// </summary>
@@ -58,21 +60,27 @@ internal sealed class Reconciler(LifecycleContext context, StopHandler stops, Qr
     /// </summary>
     internal async Task StopLeftoverVolumesAsync()
     {
-        foreach (QubesVM qube in Qubes())
+        // Nearly all have nothing to stop and only look: side by side, that costs the disk's time once and not a wait for each.
+        foreach (QubesVM[] some in Qubes().Chunk(LeftoversAtOnce))
         {
-            QubeControl control = context.ControlOf(qube);
-            try
+            await Task.WhenAll(some.Select(StopLeftoverVolumesAsync));
+        }
+    }
+
+    private async Task StopLeftoverVolumesAsync(QubesVM qube)
+    {
+        QubeControl control = context.ControlOf(qube);
+        try
+        {
+            using AsyncLock.Holder held = await control.StartLock.AcquireAsync();
+            if (control.Run is null && qube.IsInCollection)
             {
-                using AsyncLock.Holder held = await control.StartLock.AcquireAsync();
-                if (control.Run is null && qube.IsInCollection)
-                {
-                    await context.StorageOf(qube).StopAsync();
-                }
+                await context.StorageOf(qube).StopAsync();
             }
-            catch (Exception failure)
-            {
-                context.Log.LogError(failure, "The volumes of {Qube} could not all be stopped", qube.Name);
-            }
+        }
+        catch (Exception failure)
+        {
+            context.Log.LogError(failure, "The volumes of {Qube} could not all be stopped", qube.Name);
         }
     }
 
