@@ -23,7 +23,7 @@ install_packages() {
         [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
     done
     # The guest's kernel comes from apt as well, so its lists have to be there.
-    if [ ${#missing[@]} -gt 0 ] || ! apt-cache policy linux-image-cloud-amd64 2>/dev/null | grep -q 'Candidate: [0-9]'; then
+    if [ ${#missing[@]} -gt 0 ] || ! apt-cache policy linux-image-cloud-amd64 2>/dev/null | grep 'Candidate: [0-9]' > /dev/null; then
         as_root apt-get -q=2 update
     fi
     if [ ${#missing[@]} -gt 0 ]; then

@@ -63,7 +63,7 @@ host_processes() {
 stop_host() {
     local status=0 id waited=0
     if [ -n "$daemon" ] && kill -0 "$daemon" 2>/dev/null; then
-        on_host timeout 120 qvm-shutdown --all --wait --timeout 60 < /dev/null || status=1
+        on_host timeout 120 qvm-shutdown --all --wait < /dev/null || status=1
         stop_daemon || status=1
     fi
     while [ -n "$(host_processes)" ] && [ "$waited" -lt 50 ]; do
