@@ -39,10 +39,24 @@ state_is() {
 
 exists() { on_host qvm-check --quiet "$1" > /dev/null 2>&1 < /dev/null; }
 
+# Prints events as they come, one a line: a "1", subject, name, then pairs, an empty one at the end.
+print_events() {
+    local word kind subject event line
+    while IFS= read -r -d '' kind && IFS= read -r -d '' subject && IFS= read -r -d '' event; do
+        line="${subject:-(system)} $event"
+        while IFS= read -r -d '' word && [ -n "$word" ]; do
+            IFS= read -r -d '' kind
+            line+=" $word=$kind"
+        done
+        printf '  event: %s\n' "$line"
+    done
+}
+
+# Into a file for the end of the tour, and shown at once to who looks there.
 begin_events() {
     : > "$root/var/log/qubes/tour-events.log"
-    env QUBES_ROOT="$root" "$bin/qubesd-query" --empty dom0 admin.Events dom0 2>/dev/null < /dev/null > >(
-        tr '\0' ' ' | sed -u "s/^/  event: /" >> "$root/var/log/qubes/tour-events.log") &
+    env QUBES_ROOT="$root" "$bin/qubesd-query" --empty dom0 admin.Events dom0 2>/dev/null < /dev/null \
+        > >(print_events >> "$root/var/log/qubes/tour-events.log") &
     events=$!
 }
 

@@ -75,6 +75,7 @@ internal sealed class Reconciler(LifecycleContext context, StopHandler stops, Qr
             using AsyncLock.Holder held = await control.StartLock.AcquireAsync();
             if (control.Run is null && qube.IsInCollection)
             {
+                await StopLeftoverDaemonAsync(qube);
                 await context.StorageOf(qube).StopAsync();
             }
         }
@@ -162,6 +163,15 @@ internal sealed class Reconciler(LifecycleContext context, StopHandler stops, Qr
         else if (was == PowerState.Paused && qube.Runtime.State is PowerState.Running or PowerState.Transient)
         {
             _ = qube.FireAsync("domain-unpaused");
+        }
+    }
+
+    /// <summary>Its guest ended while nobody was there to end it.</summary>
+    private async Task StopLeftoverDaemonAsync(QubesVM qube)
+    {
+        if (context.Qrexec is { } daemons && await daemons.FindAsync(qube.Name) is { } leftover)
+        {
+            await leftover.StopAsync(context.Time);
         }
     }
 }

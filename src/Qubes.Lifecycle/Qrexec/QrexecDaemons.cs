@@ -58,6 +58,12 @@ internal sealed class QrexecDaemons(string program, QubesPaths paths, TimeProvid
     /// <summary>The daemon that serves the qube's socket, started by an earlier run of this program; null if nobody listens there.</summary>
     public async Task<QrexecDaemon?> FindAsync(string name)
     {
+        // Asked for every qube at each start of qubesd: nearly all have none, and finding that out must cost nothing.
+        if (!File.Exists(paths.QrexecSocket(name)))
+        {
+            return null;
+        }
+
         try
         {
             // The kernel remembers who began to listen: no file with a number that may be somebody else's by now.
