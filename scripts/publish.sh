@@ -19,10 +19,10 @@ if [ -e "$stamp" ] && [ -z "$(cd "$repository" && find apps src Directory.*.prop
 fi
 
 begun=$(mktemp "$artifacts/begun.XXXXXX")
-trap 'rm -f "$begun"' EXIT
+trap 'rm -f "$begun"; stop_compiler_server' EXIT
 for program in qubesd qvm qrexec; do
     output=$artifacts/publish/$program
-    dotnet publish "$repository/apps/$program" -c Release -o "$output" -v quiet --nologo
+    dotnet publish "$repository/apps/$program" -c Release -o "$output" -v quiet --nologo "${compiler_server[@]}"
     # Replaced, not overwritten: a running one keeps its file.
     install -m 0755 "$output/$program" "$bin/$program.new"
     mv -f "$bin/$program.new" "$bin/$program"
