@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using Qubes.EndToEnd.Hosts;
 
 namespace Qubes.EndToEnd;
@@ -69,23 +68,6 @@ public sealed class LifeTests(RunningHost running)
         await host.StartDaemonAsync();
         Assert.Equal("Running", await host.StateAsync("work"));
         Assert.Equal(boot, (await host.InQubeAsync("work", "cat /proc/sys/kernel/random/boot_id")).Expect().Output);
-    }
-
-    [Fact]
-    public async Task A_guest_that_ends_while_the_daemon_is_down_leaves_nothing_behind()
-    {
-        ScratchHost host = running.Host;
-        await running.CreateAsync("orphan");
-        (await host.RunAsync("qvm-start", "orphan")).Expect();
-        Assert.Equal(0, await host.StopDaemonAsync());
-        // Ends with the guest, which does not live to send a status.
-        await host.RunAsync("qrexec-client", "-d", "orphan", "root:poweroff -f");
-        await host.StartDaemonAsync();
-        Assert.Equal("Halted", await host.StateAsync("orphan"));
-        using Socket daemon = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        await Assert.ThrowsAnyAsync<SocketException>(() =>
-            daemon.ConnectAsync(new UnixDomainSocketEndPoint(host.Paths.QrexecSocket("orphan"))));
-        (await host.RunAsync("qvm-remove", "--force", "orphan")).Expect();
     }
 
     [Fact]
