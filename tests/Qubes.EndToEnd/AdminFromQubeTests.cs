@@ -10,7 +10,7 @@ public sealed class AdminFromQubeTests(RunningHost running)
 
     private const string Policy = """
         admin.vm.List      *  mgmt  @adminvm      allow  target=@adminvm
-        admin.vm.CurrentState  *  mgmt  started   allow  target=@adminvm
+        admin.vm.List      *  mgmt  @anyvm        allow  target=@adminvm
         admin.vm.Start     *  mgmt  started       allow  target=@adminvm
         admin.vm.Shutdown  *  mgmt  started       allow  target=@adminvm
         admin.vm.List      *  work  @adminvm      deny

@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Qubes.EndToEnd.Hosts;
 
 namespace Qubes.EndToEnd;
@@ -68,6 +69,32 @@ public sealed class LifeTests(RunningHost running)
         await host.StartDaemonAsync();
         Assert.Equal("Running", await host.StateAsync("work"));
         Assert.Equal(boot, (await host.InQubeAsync("work", "cat /proc/sys/kernel/random/boot_id")).Expect().Output);
+    }
+
+    [Fact]
+    public async Task A_guest_that_ends_while_the_daemon_is_down_leaves_nothing_behind()
+    {
+        ScratchHost host = running.Host;
+        await running.CreateAsync("orphan");
+        (await host.RunAsync("qvm-start", "orphan")).Expect();
+        Assert.Equal(0, await host.StopDaemonAsync());
+        await using LiveTool call = host.Open("qrexec-client", "-d", "orphan", "root:echo ready; poweroff -f");
+        try
+        {
+            Assert.Equal("ready", await call.Output.ReadLineAsync().WaitAsync(ScratchHost.Patience));
+        }
+        finally
+        {
+            await host.StartDaemonAsync();
+        }
+
+        (await host.RunAsync("qvm-shutdown", "--wait", "orphan")).Expect();
+        Assert.NotEqual(0, await call.StatusAsync(ScratchHost.Patience));
+        Assert.Equal("Halted", await host.StateAsync("orphan"));
+        using Socket daemon = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        await Assert.ThrowsAnyAsync<SocketException>(() =>
+            daemon.ConnectAsync(new UnixDomainSocketEndPoint(host.Paths.QrexecSocket("orphan"))));
+        (await host.RunAsync("qvm-remove", "--force", "orphan")).Expect();
     }
 
     [Fact]
