@@ -1,0 +1,55 @@
+using Qubes.Admin.Handlers;
+using Qubes.Model.Classes;
+
+namespace Qubes.Admin.Methods.Families;
+
+/// <summary>Calls about qubes as a whole: list, create, remove, start, stop.</summary>
+internal static class QubeMethods
+{
+    public static IEnumerable<AdminMethod> Rows() =>
+    [
+        AdminRow.Global("admin.vm.List", AdminRow.Reads) with
+        {
+            Destination = AdminDestination.Any, Answer = QubeHandlers.List, Help = "Lists one qube, or on dom0 all of them",
+            Result = "a line `NAME class=CLASS state=STATE uuid=UUID` each",
+        },
+        AdminRow.Local("admin.vm.CurrentState", AdminRow.Reads) with
+        {
+            Answer = QubeHandlers.CurrentState, Help = "Tells what a qube uses at the moment",
+            Result = "`mem=KIB mem_static_max=KIB cputime=NS power_state=STATE`",
+        },
+        .. QubeClasses.All.SelectMany(qubeClass => new[]
+        {
+            Creation("admin.vm.Create.", qubeClass, allowPool: false, $"Creates a qube of class {qubeClass.Name}"),
+            Creation("admin.vm.CreateInPool.", qubeClass, allowPool: true, $"Creates a qube of class {qubeClass.Name} in given pools"),
+        }),
+        AdminRow.Global("admin.vm.Remove", AdminRow.Writes) with
+        {
+            Destination = AdminDestination.Any, Handler = CreateHandlers.RemoveAsync, Help = "Removes a qube with its data",
+        },
+        AdminRow.Local("admin.vm.Start", AdminRow.Executes) with
+        {
+            Handler = PowerHandlers.StartAsync, Help = "Starts a qube; one that is not halted is left as it is",
+        },
+        AdminRow.Local("admin.vm.Shutdown", AdminRow.Executes) with
+        {
+            Argument = AdminPart.Optional, Handler = PowerHandlers.ShutdownAsync,
+            Help = "Asks a qube to shut down; argument `force`, `wait` or both joined by `+`",
+        },
+        AdminRow.Local("admin.vm.Kill", AdminRow.Executes) with { Handler = PowerHandlers.KillAsync, Help = "Ends a qube at once" },
+        AdminRow.Local("admin.vm.Pause", AdminRow.Executes) with { Handler = PowerHandlers.PauseAsync, Help = "Stops a qube's CPUs" },
+        AdminRow.Local("admin.vm.Unpause", AdminRow.Executes) with { Handler = PowerHandlers.UnpauseAsync, Help = "Lets a paused qube go on" },
+    ];
+
+    private static AdminMethod Creation(string prefix, QubeClass qubeClass, bool allowPool, string help) =>
+        AdminRow.Global(prefix + qubeClass.Name, AdminRow.Writes) with
+        {
+            Argument = AdminPart.Optional,
+            Payload = AdminPart.Optional,
+            Handler = call => CreateHandlers.CreateAsync(call, qubeClass, allowPool),
+            Help = help + "; argument: its template; payload: "
+                + (allowPool ? "`name=NAME label=LABEL`, then `pool=POOL` or `pool:VOLUME=POOL`s" : "`name=NAME label=LABEL`"),
+            NotInPolicy = qubeClass == QubeClasses.AdminVM,
+            Entry = qubeClass == QubeClasses.AdminVM ? AdminEntry.None : AdminEntry.Link,
+        };
+}
