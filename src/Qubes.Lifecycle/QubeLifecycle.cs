@@ -49,7 +49,7 @@ public sealed class QubeLifecycle : IQubeLifecycle, IAsyncDisposable
             Log = log ?? NullLogger.Instance,
         };
         StopHandler stops = new(_context);
-        QrexecSupervisor qrexec = new(_context);
+        QrexecSupervisor qrexec = new(_context, _stopping.Token);
         _stopper = new QubeStopper(_context, stops);
         _starter = new QubeStarter(_context, new DomainSpecs(_context, new KvmProbe(paths)), _stopper, qrexec);
         _creator = new QubeCreator(_context);

@@ -6,7 +6,8 @@ using Qubes.Model.Classes;
 namespace Qubes.Lifecycle.Operations;
 
 /// <summary>Sees to it that a running qube has its qrexec daemon.</summary>
-internal sealed class QrexecSupervisor(LifecycleContext context)
+/// <param name="stopping">We stop: daemons stay as they are, for the next run of this program to take over.</param>
+internal sealed class QrexecSupervisor(LifecycleContext context, CancellationToken stopping)
 {
     // A daemon that cannot stay up is a fault to be looked at, not to be repeated for ever.
     private const int MostRestarts = 5;
@@ -49,9 +50,10 @@ internal sealed class QrexecSupervisor(LifecycleContext context)
     private async Task WatchAsync(QubesVM qube, QubeRun run, QrexecDaemon daemon)
     {
         await daemon.Exited.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(run.Ended, stopping);
         try
         {
-            await Task.Delay(StopGrace, context.Time, run.Ended);
+            await Task.Delay(StopGrace, context.Time, ended.Token);
         }
         catch (OperationCanceledException)
         {
@@ -64,18 +66,20 @@ internal sealed class QrexecSupervisor(LifecycleContext context)
 
     private async Task RestartAsync(QubesVM qube, QubeRun run)
     {
+        // Our own stop ends the wait and the attempt under way, whose daemon nobody would know of.
+        using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(run.Ended, stopping);
         TimeSpan pause = FirstPause;
-        for (int attempt = 0; attempt < MostRestarts && run.IsAlive; attempt++, pause *= 2)
+        for (int attempt = 0; attempt < MostRestarts && run.IsAlive && !stopping.IsCancellationRequested; attempt++, pause *= 2)
         {
             try
             {
                 if (attempt > 0)
                 {
-                    await Task.Delay(pause, context.Time, run.Ended);
+                    await Task.Delay(pause, context.Time, ended.Token);
                 }
 
-                QrexecDaemon daemon = await context.Qrexec!.StartAsync(QrexecDaemonRequest.Of(qube, wait: false), run.Ended);
-                if (!run.IsAlive)
+                QrexecDaemon daemon = await context.Qrexec!.StartAsync(QrexecDaemonRequest.Of(qube, wait: false), ended.Token);
+                if (run.HasEnded)
                 {
                     // The stop was handled meanwhile, with the daemon that was there then.
                     await daemon.StopAsync(context.Time);
@@ -88,7 +92,7 @@ internal sealed class QrexecSupervisor(LifecycleContext context)
             }
             catch (Exception failure)
             {
-                if (run.IsAlive)
+                if (!ended.IsCancellationRequested)
                 {
                     context.Log.LogError(failure, "The qrexec daemon of {Qube} could not be started again", qube.Name);
                 }
