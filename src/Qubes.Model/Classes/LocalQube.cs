@@ -1,14 +1,22 @@
 using Qubes.Model.Devices;
+using Qubes.Model.QubesDb;
 
 namespace Qubes.Model.Classes;
 
-/// <summary>A qube of this host (upstream's LocalVM): it can have devices.</summary>
+/// <summary>A qube of this host (upstream's LocalVM): it can have devices and a database.</summary>
 public abstract class LocalQube : Qube
 {
     private protected LocalQube(QubesApp app, QubeClass qubeClass, QubeIdentity identity)
-        : base(app, qubeClass, identity) => Devices = new DeviceAssignments(this);
+        : base(app, qubeClass, identity)
+    {
+        Devices = new DeviceAssignments(this);
+        QubesDb = new QubeDatabase(this);
+    }
 
     public DeviceAssignments Devices { get; }
+
+    /// <summary>The small values it shares with its guest while it runs.</summary>
+    public QubeDatabase QubesDb { get; }
 
     /// <summary>The keyboard layout, <c>LAYOUT+VARIANT+OPTIONS</c>.</summary>
     public abstract string KeyboardLayout { get; }
