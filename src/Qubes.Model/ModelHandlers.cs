@@ -13,5 +13,6 @@ internal static class ModelHandlers
         NetworkHandlers.Register(events);
         TemplateHandlers.Register(events);
         DisposableTemplateHandlers.Register(events);
+        DeviceHandlers.Register(events);
     }
 }

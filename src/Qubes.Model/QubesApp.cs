@@ -1,5 +1,6 @@
 using Qubes.Model.Changes;
 using Qubes.Model.Classes;
+using Qubes.Model.Devices;
 using Qubes.Model.Events;
 using Qubes.Model.Host;
 using Qubes.Model.Labels;
@@ -27,6 +28,7 @@ public sealed class QubesApp : PropertyHolder
         Events = new EventHandlers(Changes);
         Labels = new LabelSet(this);
         Pools = new PoolSet(this);
+        Devices = new DeviceSources(this);
         Domains = new QubeCollection(this);
         ModelHandlers.Register(Events);
     }
@@ -52,6 +54,9 @@ public sealed class QubesApp : PropertyHolder
     public PoolSet Pools { get; }
 
     public QubeCollection Domains { get; }
+
+    /// <summary>Where devices come from.</summary>
+    public DeviceSources Devices { get; }
 
     /// <summary>What was found wrong while loading and dealt with; the daemon logs it.</summary>
     public IReadOnlyList<string> Problems => _problems;

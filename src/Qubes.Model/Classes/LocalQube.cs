@@ -15,6 +15,9 @@ public abstract class LocalQube : Qube
 
     public DeviceAssignments Devices { get; }
 
+    /// <summary>Its devices of one class, in every respect.</summary>
+    public QubeDevices DevicesOf(string deviceClass) => new(this, deviceClass);
+
     /// <summary>The small values it shares with its guest while it runs.</summary>
     public QubeDatabase QubesDb { get; }
 

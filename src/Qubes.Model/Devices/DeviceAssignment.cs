@@ -1,3 +1,5 @@
+using Qubes.Protocol.Devices;
+
 namespace Qubes.Model.Devices;
 
 /// <summary>
@@ -23,6 +25,37 @@ public sealed record DeviceAssignment
 
     /// <summary>Options in order.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Options { get; init; } = [];
+
+    /// <summary>Orders assignments by what they name: the later one says more about the device.</summary>
+    public static IComparer<DeviceAssignment> BySpecificity { get; } = Comparer<DeviceAssignment>.Create(static (left, right) =>
+    {
+        // '*' sorts below all that ports and ids are made of.
+        int byBackend = string.CompareOrdinal(left.Backend, right.Backend);
+        int byPort = byBackend != 0 ? byBackend : string.CompareOrdinal(left.Port, right.Port);
+        return byPort != 0 ? byPort : string.CompareOrdinal(left.DeviceId, right.DeviceId);
+    });
+
+    /// <summary>The device that is meant.</summary>
+    public VirtualDevice Device => new(new DevicePort(DeviceClass, Backend, Port), DeviceId);
+
+    /// <summary>From what a call carries.</summary>
+    public static DeviceAssignment Of(AssignmentRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        VirtualDevice device = request.Device;
+        return new DeviceAssignment
+        {
+            DeviceClass = device.Port.DeviceClass,
+            Backend = device.Port.Backend,
+            Port = device.Port.PortId,
+            DeviceId = device.DeviceId,
+            Mode = request.Mode,
+            Options = request.Options,
+        };
+    }
+
+    /// <summary>As listings tell it.</summary>
+    public AssignmentRequest ToRequest(string frontend) => new(Device, Mode, Options, frontend);
 
     /// <summary>Two assignments with equal identity are the same one.</summary>
     public bool IsSameDevice(DeviceAssignment other) => other is not null && other.DeviceClass == DeviceClass

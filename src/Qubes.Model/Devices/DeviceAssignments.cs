@@ -41,7 +41,7 @@ public sealed class DeviceAssignments
         scope.Record(
             () =>
             {
-                _items!.Insert(at, assignment);
+                _items!.Insert(Math.Min(at, _items.Count), assignment);
                 _owner.TouchStore();
             },
             Record(assignment, assignment.Mode, after: null));

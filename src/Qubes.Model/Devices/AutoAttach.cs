@@ -1,0 +1,87 @@
+using Qubes.Model.Classes;
+using Qubes.Protocol.Devices;
+
+namespace Qubes.Model.Devices;
+
+/// <summary>
+/// Attaches what is assigned and not required: when the qube starts, and when the device appears. Required devices are part of the
+/// domain itself. Failures are reported and keep nothing else from being attached.
+/// </summary>
+internal static class AutoAttach
+{
+    /// <summary>The qube has started: gives it what is there and free, at the same time. The most specific assignment of a device wins.</summary>
+    public static async Task ToStartedAsync(DeviceSources sources, LocalQube frontend)
+    {
+        List<Task> running = [];
+        foreach (DeviceClassState state in sources.All)
+        {
+            QubeDevices devices = frontend.DevicesOf(state.Source.DeviceClass);
+            HashSet<DevicePort> taken = [];
+            foreach (DeviceAssignment assignment in devices.MostSpecificFirst.Where(a => a.Mode != AssignmentModes.Required))
+            {
+                foreach (DeviceInfo device in DeviceResolver.Resolve(frontend.App, assignment.Device).Where(d => d.Attachment is null))
+                {
+                    if (taken.Add(device.Port))
+                    {
+                        running.Add(AttachAsync(sources, frontend, device, assignment, askFirst: assignment.Mode == AssignmentModes.AskToAttach));
+                    }
+                }
+            }
+        }
+
+        await Task.WhenAll(running);
+    }
+
+    /// <summary>Devices have appeared: gives each to the running qube that waits for it; where several do, people decide.</summary>
+    public static async Task ToWaitingAsync(DeviceSources sources, IDeviceSource source, IReadOnlyList<DeviceInfo> added)
+    {
+        foreach (DeviceInfo device in added)
+        {
+            Dictionary<LocalQube, DeviceAssignment> waiting = [];
+            foreach (LocalQube frontend in sources.App.Domains.OfType<LocalQube>().Where(q => q.IsRunning))
+            {
+                DeviceAssignment? match = frontend.DevicesOf(source.DeviceClass).MostSpecificFirst.FirstOrDefault(a => a.Device.Matches(device.Device));
+                if (match is not null && match.Mode != AssignmentModes.Required)
+                {
+                    waiting[frontend] = match;
+                }
+            }
+
+            switch (waiting.Count)
+            {
+                case 0:
+                    break;
+                case 1:
+                    (LocalQube only, DeviceAssignment assignment) = waiting.First();
+                    await AttachAsync(sources, only, device, assignment, askFirst: assignment.Mode == AssignmentModes.AskToAttach);
+                    break;
+                default:
+                    if (await ChooseAsync(sources, device, [.. waiting.Keys]) is { } chosen && waiting.TryGetValue(chosen, out DeviceAssignment? its))
+                    {
+                        await AttachAsync(sources, chosen, device, its, askFirst: false);
+                    }
+
+                    break;
+            }
+        }
+    }
+
+    private static async Task<LocalQube?> ChooseAsync(DeviceSources sources, DeviceInfo device, IReadOnlyList<LocalQube> candidates) =>
+        sources.Prompt is { } prompt ? await prompt.AskAsync(device, candidates) : null;
+
+    private static async Task AttachAsync(
+        DeviceSources sources, LocalQube frontend, DeviceInfo device, DeviceAssignment assignment, bool askFirst)
+    {
+        try
+        {
+            if (!askFirst || await ChooseAsync(sources, device, [frontend]) == frontend)
+            {
+                await frontend.DevicesOf(device.Port.DeviceClass).AttachKnownAsync(device, assignment.Options);
+            }
+        }
+        catch (Exception failure)
+        {
+            sources.ReportFailure($"{device.Port.DeviceClass} device {device} could not be attached to {frontend.Name}", failure);
+        }
+    }
+}
