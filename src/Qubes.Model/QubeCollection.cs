@@ -207,7 +207,7 @@ public sealed class QubeCollection : IReadOnlyCollection<Qube>
         int at = _sorted.BinarySearch(qube, Qube.ListOrder);
         _sorted.Insert(at < 0 ? ~at : at, qube);
         qube.IsInCollection = true;
-        _app.TouchStore();
+        _app.TouchStore(ModelAspect.Qubes, qube.Name);
     }
 
     private void Drop(Qube qube)
@@ -217,6 +217,6 @@ public sealed class QubeCollection : IReadOnlyCollection<Qube>
         _byUuid.Remove(qube.Uuid);
         _sorted.Remove(qube);
         qube.IsInCollection = false;
-        _app.TouchStore();
+        _app.TouchStore(ModelAspect.Qubes, qube.Name);
     }
 }

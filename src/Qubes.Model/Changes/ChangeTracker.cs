@@ -1,4 +1,5 @@
 using Qubes.Model.Events;
+using Qubes.Model.Properties;
 
 namespace Qubes.Model.Changes;
 
@@ -7,6 +8,9 @@ public sealed class ChangeTracker
 {
     private readonly AsyncLocal<ModelChange?> _ambient = new();
     private readonly QubesApp _app;
+    private HashSet<ModelPart>? _touched;
+    private HashSet<ModelPart>? _reads;
+    private PropertyHolder? _reader;
 
     internal ChangeTracker(QubesApp app) => _app = app;
 
@@ -41,6 +45,67 @@ public sealed class ChangeTracker
     /// <summary>Continues the numbering of an earlier run.</summary>
     public void RestoreRevision(long revision) => Revision = Math.Max(Revision, revision);
 
+    /// <summary>Who follows the state; null for nobody.</summary>
+    public IModelObserver? Observer
+    {
+        get;
+        set
+        {
+            field = value;
+            _touched = value is null ? null : [];
+        }
+    }
+
+    /// <summary>The parts that were touched since the last call: also by changes not yet settled. Empty without an observer.</summary>
+    public IReadOnlySet<ModelPart> TakeTouched()
+    {
+        HashSet<ModelPart> taken = _touched ?? [];
+        _touched = _touched is null ? null : [];
+        return taken;
+    }
+
+    /// <summary>
+    /// From now on adds to <paramref name="into"/> every part that is read, but for those of <paramref name="reader"/> itself;
+    /// null ends it. Whoever keeps a value derived from the model learns so when it can have become another.
+    /// </summary>
+    public void RecordReads(PropertyHolder? reader, HashSet<ModelPart>? into) => (_reader, _reads) = (reader, into);
+
+    internal void NoteRead(PropertyHolder holder, ModelAspect aspect, string item = "")
+    {
+        if (_reads is not null && holder != _reader)
+        {
+            _reads.Add(new ModelPart(holder, aspect, item));
+        }
+    }
+
+    /// <summary>A part of what the store keeps was changed, or changed back.</summary>
+    internal void Touch(PropertyHolder holder, ModelAspect aspect, string item)
+    {
+        Version++;
+        if (_touched is null)
+        {
+            return;
+        }
+
+        _touched.Add(new ModelPart(holder, aspect, item));
+        if (aspect == ModelAspect.Feature)
+        {
+            _touched.Add(new ModelPart(holder, aspect));
+        }
+    }
+
+    internal void TouchRuntime(PropertyHolder holder)
+    {
+        if (_touched is not null)
+        {
+            _touched.Add(new ModelPart(holder, ModelAspect.Runtime));
+            Observer!.OnRuntimeChanged();
+        }
+    }
+
+    internal void Settle(ModelChange change) => Observer?.OnSettled(change);
+
+    /// <summary>An undo ran.</summary>
     internal void Touch() => Version++;
 
     internal void Deliver(QubesEvent qubesEvent) => _app.Events.Deliver(qubesEvent);

@@ -45,6 +45,11 @@ public sealed class ModelChange : IDisposable
         {
             _tracker.Deliver(qubesEvent);
         }
+
+        if (HasMutations)
+        {
+            _tracker.Settle(this);
+        }
     }
 
     /// <summary>Takes back every mutation, newest first. Observers see only the pre-events, as of any vetoed change.</summary>
@@ -55,12 +60,18 @@ public sealed class ModelChange : IDisposable
             return;
         }
 
+        bool hadMutations = HasMutations;
         RollbackTo(default);
         State = ChangeState.RolledBack;
         Leave();
         foreach (QubesEvent qubesEvent in _outbox)
         {
             _tracker.Deliver(qubesEvent);
+        }
+
+        if (hadMutations)
+        {
+            _tracker.Settle(this);
         }
     }
 

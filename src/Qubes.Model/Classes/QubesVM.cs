@@ -8,9 +8,13 @@ namespace Qubes.Model.Classes;
 public abstract class QubesVM : LocalQube
 {
     private protected QubesVM(QubesApp app, QubeClass qubeClass, QubeIdentity identity)
-        : base(app, qubeClass, identity) => Volumes = new QubeVolumes(this);
+        : base(app, qubeClass, identity)
+    {
+        Volumes = new QubeVolumes(this);
+        Runtime = new QubeRuntime(this);
+    }
 
-    public QubeRuntime Runtime { get; } = new();
+    public QubeRuntime Runtime { get; }
 
     public QubeVolumes Volumes { get; }
 

@@ -11,12 +11,23 @@ public sealed class DeviceAssignments
 
     internal DeviceAssignments(LocalQube owner) => _owner = owner;
 
-    public IReadOnlyList<DeviceAssignment> All => _items ?? (IReadOnlyList<DeviceAssignment>)[];
+    public IReadOnlyList<DeviceAssignment> All
+    {
+        get
+        {
+            _owner.App.Changes.NoteRead(_owner, ModelAspect.Devices);
+            return _items ?? (IReadOnlyList<DeviceAssignment>)[];
+        }
+    }
 
     /// <summary>The assignments of one class.</summary>
     public IEnumerable<DeviceAssignment> OfClass(string deviceClass) => All.Where(a => a.DeviceClass == deviceClass);
 
-    public bool HasAny(string deviceClass) => _items is { } items && items.Exists(a => a.DeviceClass == deviceClass);
+    public bool HasAny(string deviceClass)
+    {
+        _owner.App.Changes.NoteRead(_owner, ModelAspect.Devices);
+        return _items is { } items && items.Exists(a => a.DeviceClass == deviceClass);
+    }
 
     public void Add(DeviceAssignment assignment)
     {
@@ -42,7 +53,7 @@ public sealed class DeviceAssignments
             () =>
             {
                 _items!.Insert(Math.Min(at, _items.Count), assignment);
-                _owner.TouchStore();
+                _owner.TouchStore(ModelAspect.Devices);
             },
             Record(assignment, assignment.Mode, after: null));
         scope.Done();
@@ -65,7 +76,7 @@ public sealed class DeviceAssignments
         void Put(DeviceAssignment assignment)
         {
             _items![at] = assignment;
-            _owner.TouchStore();
+            _owner.TouchStore(ModelAspect.Devices);
         }
     }
 
@@ -73,13 +84,13 @@ public sealed class DeviceAssignments
     public void Load(DeviceAssignment assignment)
     {
         (_items ??= []).Add(assignment);
-        _owner.TouchStore();
+        _owner.TouchStore(ModelAspect.Devices);
     }
 
     private void RemoveItem(DeviceAssignment assignment)
     {
         _items!.Remove(assignment);
-        _owner.TouchStore();
+        _owner.TouchStore(ModelAspect.Devices);
     }
 
     private ChangeRecord Record(DeviceAssignment assignment, string? before, string? after) =>

@@ -23,16 +23,24 @@ public sealed class QubeFeatures
 
     internal QubeFeatures(Qube owner) => _owner = owner;
 
-    public int Count => _items?.Count ?? 0;
+    public int Count => All.Count;
 
     /// <summary>In order of insertion.</summary>
-    public IReadOnlyList<KeyValuePair<string, string>> All => _items ?? (IReadOnlyList<KeyValuePair<string, string>>)[];
+    public IReadOnlyList<KeyValuePair<string, string>> All
+    {
+        get
+        {
+            NoteRead("");
+            return _items ?? (IReadOnlyList<KeyValuePair<string, string>>)[];
+        }
+    }
 
-    public bool Contains(string name) => _items?.ContainsKey(name) == true;
+    public bool Contains(string name) => TryGet(name, out _);
 
     /// <summary>The qube's own feature, without any inheritance.</summary>
     public bool TryGet(string name, [NotNullWhen(true)] out string? value)
     {
+        NoteRead(name);
         value = null;
         return _items is not null && _items.TryGetValue(name, out value);
     }
@@ -96,7 +104,7 @@ public sealed class QubeFeatures
             () =>
             {
                 _items.Insert(Math.Min(at, _items.Count), name, old);
-                _owner.TouchStore();
+                _owner.TouchStore(ModelAspect.Feature, name);
             },
             new ChangeRecord(_owner.SubjectText, "feature " + name, old, After: null));
         _owner.Fire("domain-feature-delete:" + name, EventArguments.Of("feature", name));
@@ -107,13 +115,15 @@ public sealed class QubeFeatures
     public void Load(string name, string value)
     {
         (_items ??= new(StringComparer.Ordinal))[name] = value;
-        _owner.TouchStore();
+        _owner.TouchStore(ModelAspect.Feature, name);
     }
+
+    private void NoteRead(string name) => _owner.App.Changes.NoteRead(_owner, ModelAspect.Feature, name);
 
     private void RemoveItem(string name)
     {
         _items!.Remove(name);
-        _owner.TouchStore();
+        _owner.TouchStore(ModelAspect.Feature, name);
     }
 
     private string? AtAdminVM(string name) => _owner is AdminVM ? null : _owner.App.Domains.AdminVM.Features.Get(name);

@@ -14,11 +14,22 @@ public sealed class QubeTags
 
     internal QubeTags(Qube owner) => _owner = owner;
 
-    public IReadOnlyList<string> All => _items;
+    public IReadOnlyList<string> All
+    {
+        get
+        {
+            _owner.App.Changes.NoteRead(_owner, ModelAspect.Tags);
+            return _items;
+        }
+    }
 
-    public int Count => _items.Length;
+    public int Count => All.Count;
 
-    public bool Contains(string tag) => Array.BinarySearch(_items, tag, StringComparer.Ordinal) >= 0;
+    public bool Contains(string tag)
+    {
+        _owner.App.Changes.NoteRead(_owner, ModelAspect.Tags);
+        return Array.BinarySearch(_items, tag, StringComparer.Ordinal) >= 0;
+    }
 
     /// <summary>Adds a tag; one that is present is left alone, without an event.</summary>
     public void Add(TagName tag)
@@ -57,13 +68,13 @@ public sealed class QubeTags
         if (at < 0)
         {
             _items = [.. _items.AsSpan(0, ~at), tag.Value, .. _items.AsSpan(~at)];
-            _owner.TouchStore();
+            _owner.TouchStore(ModelAspect.Tags);
         }
     }
 
     private void RemoveItem(string tag)
     {
         _items = Array.FindAll(_items, t => t != tag);
-        _owner.TouchStore();
+        _owner.TouchStore(ModelAspect.Tags);
     }
 }

@@ -77,7 +77,7 @@ public sealed class LabelSet
             () =>
             {
                 _byIndex.Remove(label.Index);
-                _app.TouchStore();
+                _app.TouchStore(ModelAspect.Labels);
             },
             new ChangeRecord("", "label " + name, Before: null, color.Value));
         scope.Done();
@@ -100,7 +100,7 @@ public sealed class LabelSet
 
         using ChangeScope scope = _app.Changes.Enter();
         _byIndex.Remove(label.Index);
-        _app.TouchStore();
+        _app.TouchStore(ModelAspect.Labels);
         scope.Record(() => Load(label), new ChangeRecord("", "label " + label.Name, label.Color, After: null));
         scope.Done();
     }
@@ -110,6 +110,6 @@ public sealed class LabelSet
     {
         ArgumentNullException.ThrowIfNull(label);
         _byIndex[label.Index] = label;
-        _app.TouchStore();
+        _app.TouchStore(ModelAspect.Labels);
     }
 }

@@ -63,6 +63,7 @@ public abstract class PropertyHolder : EventSubject
 
     internal bool TryGetSlot(string name, [MaybeNullWhen(false)] out object? value)
     {
+        App.Changes.NoteRead(this, ModelAspect.Property, name);
         for (int i = 0; i < _slotCount; i++)
         {
             if (ReferenceEquals(_slots[i].Name, name))
@@ -78,7 +79,7 @@ public abstract class PropertyHolder : EventSubject
 
     internal void SetSlot(string name, object? value)
     {
-        TouchStore();
+        TouchStore(ModelAspect.Property, name);
         for (int i = 0; i < _slotCount; i++)
         {
             if (ReferenceEquals(_slots[i].Name, name))
@@ -98,7 +99,7 @@ public abstract class PropertyHolder : EventSubject
 
     internal void RemoveSlot(string name)
     {
-        TouchStore();
+        TouchStore(ModelAspect.Property, name);
         int at = Array.FindIndex(_slots, 0, _slotCount, slot => ReferenceEquals(slot.Name, name));
         if (at >= 0)
         {
@@ -108,9 +109,9 @@ public abstract class PropertyHolder : EventSubject
     }
 
     /// <summary>Something the store keeps of this holder changed.</summary>
-    internal void TouchStore()
+    internal void TouchStore(ModelAspect aspect, string item = "")
     {
         StoreVersion++;
-        App.Changes.Touch();
+        App.Changes.Touch(this, aspect, item);
     }
 }

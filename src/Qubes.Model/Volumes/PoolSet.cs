@@ -16,7 +16,14 @@ public sealed class PoolSet
 
     internal PoolSet(QubesApp app) => _app = app;
 
-    public IReadOnlyList<PoolConfig> All => _items;
+    public IReadOnlyList<PoolConfig> All
+    {
+        get
+        {
+            _app.Changes.NoteRead(_app, ModelAspect.Pools);
+            return _items;
+        }
+    }
 
     public bool TryGet(string name, [NotNullWhen(true)] out PoolConfig? pool)
     {
@@ -63,6 +70,6 @@ public sealed class PoolSet
     private void Put(PoolConfig[] items)
     {
         _items = items;
-        _app.TouchStore();
+        _app.TouchStore(ModelAspect.Pools);
     }
 }

@@ -14,10 +14,18 @@ public sealed class QubeVolumes
 
     internal QubeVolumes(QubesVM owner) => _owner = owner;
 
-    public IReadOnlyList<VolumeConfig> All => _items;
+    public IReadOnlyList<VolumeConfig> All
+    {
+        get
+        {
+            _owner.App.Changes.NoteRead(_owner, ModelAspect.Volumes);
+            return _items;
+        }
+    }
 
     public bool TryGet(string name, [NotNullWhen(true)] out VolumeConfig? volume)
     {
+        _owner.App.Changes.NoteRead(_owner, ModelAspect.Volumes);
         volume = Array.Find(_items, v => v.Name == name);
         return volume is not null;
     }
@@ -54,6 +62,6 @@ public sealed class QubeVolumes
     private void Put(VolumeConfig[] items)
     {
         _items = items;
-        _owner.TouchStore();
+        _owner.TouchStore(ModelAspect.Volumes);
     }
 }
