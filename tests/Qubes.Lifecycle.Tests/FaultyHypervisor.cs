@@ -37,10 +37,10 @@ internal sealed class FaultyHypervisor(IHypervisor real) : IHypervisor
         await real.SuspendAsync(domain);
     }
 
-    public async Task RequestShutdownAsync(DomainKey domain)
+    public async Task<bool> RequestShutdownAsync(DomainKey domain)
     {
         await EnterAsync("shutdown");
-        await real.RequestShutdownAsync(domain);
+        return await real.RequestShutdownAsync(domain);
     }
 
     public async Task<bool> DestroyAsync(DomainKey domain)

@@ -1,3 +1,8 @@
+using System.Globalization;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging.Abstractions;
+using Qubes.Lifecycle.Control;
+using Qubes.Lifecycle.Operations;
 using Qubes.Lifecycle.Qrexec;
 using Qubes.Linux;
 using Qubes.Protocol.Errors;
@@ -54,13 +59,10 @@ public sealed class QrexecDaemonTests : IDisposable
         using CancellationTokenSource ended = new();
         using UnixListener started = UnixListener.Bind(Path.Combine(_directory, "started"), (UnixFileMode)0x180);
         Task start = Daemons($"echo $$ > '{id}'; {Connect("started")}; exec sleep 1000").StartAsync(Request, ended.Token);
-        using System.Net.Sockets.Socket connection = await started.AcceptAsync().AsTask().WaitAsync(Patience);
+        using Socket connection = await started.AcceptAsync().AsTask().WaitAsync(Patience);
         await ended.CancelAsync();
         await Assert.ThrowsAsync<QubesException>(() => start).WaitAsync(Patience);
-        if (ProcessWatch.TryOpen(int.Parse(File.ReadAllText(id), System.Globalization.CultureInfo.InvariantCulture)) is { } daemon)
-        {
-            await daemon.Exited.WaitAsync(Patience);
-        }
+        await EndedAsync(id);
     }
 
     [Fact]
@@ -73,7 +75,44 @@ public sealed class QrexecDaemonTests : IDisposable
         Assert.Equal(Environment.ProcessId, found?.Id);
     }
 
+    [Fact]
+    public async Task A_restart_under_way_ends_with_our_own_stop()
+    {
+        string once = Path.Combine(_directory, "once");
+        string id = Path.Combine(_directory, "id");
+        using UnixListener restarted = UnixListener.Bind(Path.Combine(_directory, "restarted"), (UnixFileMode)0x180);
+        await using LifecycleFixture fixture = await LifecycleFixture.StartAsync();
+        using CancellationTokenSource stopping = new();
+        QubeRun run = new() { IsLaunched = true };
+        LifecycleContext context = new()
+        {
+            App = fixture.App,
+            Loop = fixture.Loop,
+            Storage = fixture.Storage,
+            Hypervisor = fixture.Hypervisor,
+            Paths = _paths,
+            Qrexec = Daemons($"if mkdir '{once}'; then echo READY >&3; exit 0; fi; echo $$ > '{id}'; {Connect("restarted")}; exec sleep 1000"),
+            Time = TimeProvider.System,
+            Log = NullLogger.Instance,
+        };
+        await fixture.OnLoopAsync(() => new QrexecSupervisor(context, stopping.Token).StartAsync(fixture.Work, run));
+
+        using Socket connection = await restarted.AcceptAsync().AsTask().WaitAsync(Patience);
+        await stopping.CancelAsync();
+        await EndedAsync(id);
+        Assert.True(run.IsAlive);
+        run.End();
+    }
+
     private static string Connect(string name) => $"perl -MIO::Socket::UNIX -e 'IO::Socket::UNIX->new(Peer => shift)' \"$(dirname \"$0\")/{name}\"";
+
+    private static async Task EndedAsync(string idFile)
+    {
+        if (ProcessWatch.TryOpen(int.Parse(File.ReadAllText(idFile), CultureInfo.InvariantCulture)) is { } daemon)
+        {
+            await daemon.Exited.WaitAsync(Patience);
+        }
+    }
 
     private async Task<QubesException> FailAsync(string script) =>
         await Assert.ThrowsAsync<QubesException>(() => Daemons(script).StartAsync(Request, CancellationToken.None)).WaitAsync(Patience);

@@ -66,6 +66,15 @@ public sealed class RunningTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_shutdown_asked_of_a_qube_that_has_just_ended_is_done()
+    {
+        _fixture.Hypervisor.Before["shutdown"] = () => _fixture.Hypervisor.DestroyAsync(Hypervisors.DomainKey.Of(Work));
+        await _fixture.OnLoopAsync(() => _fixture.Lifecycle.ShutdownAsync(Work, force: false, wait: true));
+        Assert.Equal(PowerState.Halted, await _fixture.StateAsync(Work));
+        Assert.DoesNotContain("domain-shutdown-failed", _fixture.Events.Of(Work.Name));
+    }
+
+    [Fact]
     public async Task A_shutdown_that_takes_too_long_times_out_and_later_calls_still_work()
     {
         TaskCompletionSource release = new();

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Text;
 using Qubes.Admin.Methods;
 using Qubes.Admin.Server;
 using Qubes.Model;
@@ -82,12 +81,7 @@ public sealed class AdminCall
     public Task CommitAsync(ModelChange change) => Services.CommitAsync(change);
 
     /// <summary>Adds text to the reply.</summary>
-    public void Write(ReadOnlySpan<char> text)
-    {
-        // Room for the worst case: one pass over the text instead of one to count and one to write.
-        int written = Encoding.UTF8.GetBytes(text, Reply.GetSpan(Encoding.UTF8.GetMaxByteCount(text.Length)));
-        Reply.Advance(written);
-    }
+    public void Write(ReadOnlySpan<char> text) => Reply.WriteText(text);
 
     /// <summary>Adds a line to the reply.</summary>
     public void WriteLine(ReadOnlySpan<char> text)

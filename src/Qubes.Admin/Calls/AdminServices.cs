@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Qubes.Admin.Handlers;
 using Qubes.Admin.Permissions;
 using Qubes.Admin.Streams;
 using Qubes.Lifecycle;
@@ -27,4 +28,6 @@ public sealed class AdminServices
     public required ILogger Logger { get; init; }
 
     public TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    internal QubeListing Listing => field ??= new QubeListing(App);
 }

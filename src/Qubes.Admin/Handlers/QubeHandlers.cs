@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Globalization;
 using Qubes.Admin.Calls;
 using Qubes.Model.Classes;
@@ -8,19 +7,29 @@ namespace Qubes.Admin.Handlers;
 /// <summary>What is told of qubes: <c>admin.vm.List</c>, <c>admin.vm.CurrentState</c>.</summary>
 internal static class QubeHandlers
 {
-    // <name> SP class=<class> SP state=<state> SP uuid=<uuid> LF
     public static void List(AdminCall call)
     {
         AdminFilters filters = call.Permit();
         if (call.Destination is not AdminVM)
         {
-            WriteQube(call, call.Destination, filters);
-            return;
+            if (filters.Allows(call.Destination))
+            {
+                QubeListing.WriteLine(call.Reply, call.Destination);
+            }
         }
-
-        foreach (Qube qube in call.App.Domains)
+        else if (filters.AllowsAll)
         {
-            WriteQube(call, qube, filters);
+            call.Services.Listing.WriteAll(call.Reply);
+        }
+        else
+        {
+            foreach (Qube qube in call.App.Domains)
+            {
+                if (filters.Allows(qube))
+                {
+                    QubeListing.WriteLine(call.Reply, qube);
+                }
+            }
         }
     }
 
@@ -36,23 +45,5 @@ internal static class QubeHandlers
         };
         call.Write(string.Create(CultureInfo.InvariantCulture,
             $"mem={memory} mem_static_max={maximum} cputime={cpuTime} power_state={PowerStateText.Of(call.Destination.PowerState)}"));
-    }
-
-    private static void WriteQube(AdminCall call, Qube qube, AdminFilters filters)
-    {
-        if (!filters.Allows(qube))
-        {
-            return;
-        }
-
-        call.Write(qube.Name.Value);
-        call.Reply.Write(" class="u8);
-        call.Write(qube.Klass);
-        call.Reply.Write(" state="u8);
-        call.Write(PowerStateText.Of(qube.PowerState));
-        call.Reply.Write(" uuid="u8);
-        _ = qube.Uuid.Value.TryFormat(call.Reply.GetSpan(36), out int written, "D");
-        call.Reply.Advance(written);
-        call.Reply.Write("\n"u8);
     }
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 
 namespace Qubes.Admin.Server;
 
@@ -32,6 +33,13 @@ public sealed class ReplyBuffer : IBufferWriter<byte>
     {
         Reserve(sizeHint);
         return _array.AsSpan(_count);
+    }
+
+    /// <summary>Adds text as UTF-8.</summary>
+    public void WriteText(ReadOnlySpan<char> text)
+    {
+        // Room for the worst case: one pass over the text instead of one to count and one to write.
+        Advance(Encoding.UTF8.GetBytes(text, GetSpan(Encoding.UTF8.GetMaxByteCount(text.Length))));
     }
 
     /// <summary>Takes back what was written after the first <paramref name="count"/> bytes.</summary>

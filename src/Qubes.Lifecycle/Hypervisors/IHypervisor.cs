@@ -27,7 +27,8 @@ public interface IHypervisor
     Task SuspendAsync(DomainKey domain);
 
     /// <summary>Asks the guest to power off.</summary>
-    Task RequestShutdownAsync(DomainKey domain);
+    /// <returns>False when it was not active.</returns>
+    Task<bool> RequestShutdownAsync(DomainKey domain);
 
     /// <summary>Takes the power away, past whatever call of the qube hangs.</summary>
     /// <returns>False when it was not active.</returns>

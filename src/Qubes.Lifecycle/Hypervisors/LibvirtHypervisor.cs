@@ -45,7 +45,22 @@ public sealed class LibvirtHypervisor(LibvirtSession session) : IHypervisor
 
     public Task SuspendAsync(DomainKey domain) => OnDomainAsync(domain, "suspend", static found => found.Suspend());
 
-    public Task RequestShutdownAsync(DomainKey domain) => OnDomainAsync(domain, "shutdown", static found => found.RequestShutdown());
+    public Task<bool> RequestShutdownAsync(DomainKey domain) => session.Lanes.RunAsync(domain.Name, "shutdown", connection =>
+    {
+        using LibvirtDomain? found = connection.Find(domain.Uuid);
+        if (found is null)
+            return false;
+        try
+        {
+            found.RequestShutdown();
+            return true;
+        }
+        catch (LibvirtException) when (IsEnding(found))
+        {
+            // It powered off by itself between the caller's look and ours, which is what was asked for.
+            return IsActive(found);
+        }
+    });
 
     public Task<bool> DestroyAsync(DomainKey domain) => session.Lanes.RunUrgentAsync(domain.Name, "destroy", connection =>
     {
@@ -84,6 +99,9 @@ public sealed class LibvirtHypervisor(LibvirtSession session) : IHypervisor
 
     private static bool IsActive(LibvirtDomain domain) =>
         domain.GetState().State is not (DomainState.ShutOff or DomainState.None);
+
+    private static bool IsEnding(LibvirtDomain domain) =>
+        domain.GetState().State is DomainState.ShuttingDown or DomainState.ShutOff or DomainState.None;
 
     private Task<bool> OnDomainAsync(DomainKey key, string call, Action<LibvirtDomain> action) => session.Lanes.RunAsync(key.Name, call, connection =>
     {

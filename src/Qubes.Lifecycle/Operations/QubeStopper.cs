@@ -30,7 +30,7 @@ internal sealed class QubeStopper(LifecycleContext context, StopHandler stops)
                 throw QubesErrors.VMNotStarted(qube.Name);
             }
 
-            await PowerOffAsync(qube, force);
+            await PowerOffAsync(qube, run, force);
             if (wait)
             {
                 await WaitAsync(qube, run);
@@ -110,7 +110,7 @@ internal sealed class QubeStopper(LifecycleContext context, StopHandler stops)
         await qube.FireAsync("domain-unpaused");
     }
 
-    private async Task PowerOffAsync(QubesVM qube, bool force)
+    private async Task PowerOffAsync(QubesVM qube, QubeRun run, bool force)
     {
         bool isPaused = qube.PowerState == PowerState.Paused;
         if (isPaused && !force)
@@ -125,9 +125,9 @@ internal sealed class QubeStopper(LifecycleContext context, StopHandler stops)
                 // A paused guest cannot power itself off.
                 _ = await context.Hypervisor.DestroyAsync(DomainKey.Of(qube));
             }
-            else
+            else if (!await context.Hypervisor.RequestShutdownAsync(DomainKey.Of(qube)))
             {
-                await context.Hypervisor.RequestShutdownAsync(DomainKey.Of(qube));
+                stops.OnGone(qube, run);
             }
         }
         catch (Exception failure) when (failure is LibvirtException or LaneTimeoutException)

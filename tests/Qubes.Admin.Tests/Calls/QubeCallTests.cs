@@ -30,6 +30,23 @@ public sealed class QubeCallTests
     }
 
     [Fact]
+    public async Task A_list_follows_every_change_since_the_last_one()
+    {
+        await using AdminFixture fixture = await AdminFixture.StartAsync();
+        Assert.Contains("\nwork class=AppVM state=Halted uuid=", await fixture.CallAsync("admin.vm.List"), StringComparison.Ordinal);
+        await fixture.OnLoopAsync(app => ((QubesVM)app.Domains["work"]).Runtime.State = PowerState.Paused);
+        Assert.Contains("\nwork class=AppVM state=Paused uuid=", await fixture.CallAsync("admin.vm.List"), StringComparison.Ordinal);
+        await fixture.AddQubeAsync("between");
+        Assert.Contains("\nbetween class=AppVM state=Halted uuid=", await fixture.CallAsync("admin.vm.List"), StringComparison.Ordinal);
+        await fixture.OnLoopAsync(app =>
+        {
+            app.Domains.Remove(app.Domains["between"]);
+            return true;
+        });
+        Assert.DoesNotContain("between", await fixture.CallAsync("admin.vm.List"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_list_shows_another_qube_only_what_policy_lets_it_ask_about()
     {
         await using AdminFixture fixture = await AdminFixture.StartAsync();
