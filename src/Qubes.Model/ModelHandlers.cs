@@ -13,6 +13,7 @@ internal static class ModelHandlers
         NetworkHandlers.Register(events);
         TemplateHandlers.Register(events);
         DisposableTemplateHandlers.Register(events);
+        DisposableHandlers.Register(events);
         DeviceHandlers.Register(events);
     }
 }

@@ -2,6 +2,7 @@ using System.Collections;
 using System.Diagnostics.CodeAnalysis;
 using Qubes.Model.Changes;
 using Qubes.Model.Classes;
+using Qubes.Model.Disposables;
 using Qubes.Model.Events;
 using Qubes.Protocol.Errors;
 using Qubes.Protocol.Names;
@@ -111,7 +112,13 @@ public sealed class QubeCollection : IReadOnlyCollection<Qube>
         QubeProperties.Label.SetInput(qube, parameters.Label);
         if (qubeClass.Properties.TryFind("template", out Properties.PropertyDefinition? template))
         {
-            template.SetInput(qube, parameters.Template ?? DefaultTemplate());
+            Qube based = parameters.Template ?? DefaultTemplate(qubeClass);
+            if (qube is DispVM)
+            {
+                DisposableInheritance.RequireTemplate(based);
+            }
+
+            template.SetInput(qube, based);
         }
 
         foreach ((Properties.PropertyDefinition property, object? value) in parameters.Properties)
@@ -121,15 +128,25 @@ public sealed class QubeCollection : IReadOnlyCollection<Qube>
 
         if (qube is QubesVM vm)
         {
-            vm.Volumes.Load(qubeClass.Volumes);
+            vm.Volumes.Load(vm is DispVM { Template: { } origin } ? DisposableInheritance.Volumes(qubeClass.Volumes, origin) : qubeClass.Volumes);
             if (!QubesAppProperties.CheckUpdatesVM.Get(_app))
             {
                 vm.Features.Load("check-updates", Features.QubeFeatures.False);
             }
         }
 
+        if (qube is DispVM numbered && !DispVMProperties.DispId.IsExplicit(numbered))
+        {
+            DispVMProperties.DispId.SetInput(numbered, _app.DispIds.Next());
+        }
+
         qube.EventsEnabled = true;
         qube.Fire("domain-init");
+        if (qube is DispVM { Template: { } copied } disposable)
+        {
+            DisposableInheritance.Copy(disposable, copied);
+        }
+
         Add(qube);
         scope.Record(() => Drop(qube), new ChangeRecord(qube.SubjectText, "qube", Before: null, qube.Klass));
         _app.Fire("domain-add", EventArguments.Of("vm", qube));
@@ -176,7 +193,22 @@ public sealed class QubeCollection : IReadOnlyCollection<Qube>
         ArgumentNullException.ThrowIfNull(qube);
         using ChangeScope scope = _app.Changes.Enter();
         Drop(qube);
-        scope.Record(() => Add(qube), new ChangeRecord(qube.SubjectText, "qube", qube.Klass, After: null));
+        int? freed = (qube as DispVM)?.DispId;
+        if (freed is { } number)
+        {
+            _app.DispIds.Free(number);
+        }
+
+        scope.Record(
+            () =>
+            {
+                Add(qube);
+                if (freed is { } taken)
+                {
+                    _app.DispIds.Unfree(taken);
+                }
+            },
+            new ChangeRecord(qube.SubjectText, "qube", qube.Klass, After: null));
         _app.Fire("domain-delete", EventArguments.Of("vm", qube));
         scope.Done();
     }
@@ -196,7 +228,8 @@ public sealed class QubeCollection : IReadOnlyCollection<Qube>
         return qube;
     }
 
-    private TemplateVM DefaultTemplate() => QubesAppProperties.DefaultTemplate.Get(_app)
+    private Qube DefaultTemplate(QubeClass qubeClass) =>
+        (qubeClass == QubeClasses.DispVM ? QubesAppProperties.DefaultDispVM.Get(_app) : QubesAppProperties.DefaultTemplate.Get(_app))
         ?? throw QubesErrors.Value("Template for the qube not specified, nor default template set.");
 
     private void Add(Qube qube)

@@ -33,7 +33,7 @@ public static class QubeDependencies
 
             foreach (PropertyDefinition property in other.Properties.References)
             {
-                if (property.IsExplicit(other) && RefersTo(property, other, qube))
+                if (property.IsExplicit(other) && RefersTo(property, other, qube) && !GoesWith(other, qube))
                 {
                     found.Add($"{other.Name}:{property.Name}");
                 }
@@ -71,6 +71,9 @@ public static class QubeDependencies
             throw QubesErrors.VMInUse(qube.Name, $"VM has devices assigned to other VMs: {string.Join(", ", ports)}");
         }
     }
+
+    /// <summary>A disposable that waits for its use goes when its template does.</summary>
+    private static bool GoesWith(Qube other, Qube template) => other is DispVM { IsPreload: true } && other.Template == template;
 
     private static bool RefersTo(PropertyDefinition property, PropertyHolder holder, Qube qube) =>
         property.TryGetObject(holder, out object? value) && value == qube;

@@ -21,7 +21,8 @@ public sealed class QubesApp : PropertyHolder
     private readonly List<string> _problems = [];
 
     /// <param name="host">Facts of the machine.</param>
-    public QubesApp(IHostFacts host)
+    /// <param name="time">For how long something rests; the system's by default.</param>
+    public QubesApp(IHostFacts host, TimeProvider? time = null)
     {
         Host = host;
         Changes = new ChangeTracker(this);
@@ -30,6 +31,7 @@ public sealed class QubesApp : PropertyHolder
         Pools = new PoolSet(this);
         Devices = new DeviceSources(this);
         Domains = new QubeCollection(this);
+        DispIds = new DispIdAllocator(Domains, time ?? TimeProvider.System);
         ModelHandlers.Register(Events);
     }
 
@@ -54,6 +56,9 @@ public sealed class QubesApp : PropertyHolder
     public PoolSet Pools { get; }
 
     public QubeCollection Domains { get; }
+
+    /// <summary>The numbers of disposables.</summary>
+    public DispIdAllocator DispIds { get; }
 
     /// <summary>Where devices come from.</summary>
     public DeviceSources Devices { get; }

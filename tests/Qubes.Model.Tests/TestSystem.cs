@@ -12,9 +12,9 @@ namespace Qubes.Model.Tests;
 /// <summary>A small system of qubes, and a record of what an observer sees.</summary>
 internal sealed class TestSystem : IEventObserver
 {
-    public TestSystem(IHostFacts? host = null)
+    public TestSystem(IHostFacts? host = null, TimeProvider? time = null)
     {
-        App = new QubesApp(host ?? new FixedHostFacts { MemoryMiB = 4096 });
+        App = new QubesApp(host ?? new FixedHostFacts { MemoryMiB = 4096 }, time);
         foreach (Label label in LabelSet.BuiltIn)
         {
             App.Labels.Load(label);
@@ -41,6 +41,31 @@ internal sealed class TestSystem : IEventObserver
     public List<QubesEvent> Events { get; } = [];
 
     public AppVM AppVM(string name) => (AppVM)Create(QubeClasses.AppVM, name);
+
+    /// <summary>An AppVM disposables may be made from.</summary>
+    public AppVM DisposableTemplate(string name)
+    {
+        AppVM qube = AppVM(name);
+        DisposableTemplateProperties.TemplateForDispVMs.Set(qube, true);
+        Seen.Clear();
+        Events.Clear();
+        return qube;
+    }
+
+    public DispVM Disposable(string name, Qube template, params (PropertyDefinition Property, object? Value)[] properties)
+    {
+        DispVM qube = (DispVM)App.Domains.Create(new NewQube
+        {
+            Class = QubeClasses.DispVM,
+            Name = QubeName.Parse(name),
+            Label = App.Labels.Find("red"),
+            Template = template,
+            Properties = properties,
+        });
+        Seen.Clear();
+        Events.Clear();
+        return qube;
+    }
 
     public AppVM NetVM(string name)
     {

@@ -32,7 +32,7 @@ public static class DisposableTemplateProperties
 
         foreach (Qube other in app.Domains)
         {
-            if (ReferenceEquals(other, qube))
+            if (ReferenceEquals(other, qube) || other is DispVM { IsPreload: true } preload && preload.Template == qube)
             {
                 continue;
             }

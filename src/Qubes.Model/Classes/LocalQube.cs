@@ -21,6 +21,9 @@ public abstract class LocalQube : Qube
     /// <summary>The small values it shares with its guest while it runs.</summary>
     public QubeDatabase QubesDb { get; }
 
+    /// <summary>The default of <c>include_in_backups</c>.</summary>
+    internal virtual bool IncludeInBackupsDefault => true;
+
     /// <summary>The keyboard layout, <c>LAYOUT+VARIANT+OPTIONS</c>.</summary>
     public abstract string KeyboardLayout { get; }
 }

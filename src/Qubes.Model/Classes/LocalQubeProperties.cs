@@ -15,7 +15,7 @@ public static class LocalQubeProperties
 
     public static readonly PropertyDefinition<LocalQube, bool> IncludeInBackups = new("include_in_backups", BoolType.Instance)
     {
-        Default = PropertyDefault.Constant(value: true),
+        Default = PropertyDefault.Of<LocalQube, bool>(static qube => qube.IncludeInBackupsDefault),
         Help = "The qube is part of backups unless excluded by hand.",
     };
 }

@@ -40,6 +40,11 @@ internal static class PropertyRules
             $"Cannot set invalid property to {whose}, {property} {PythonText.Repr(value.Name)} has template_for_dispvms set to False");
     }
 
+    /// <summary>A qube from which disposables may be made.</summary>
+    public static QubesVM? TemplateOfDisposable(QubesVM? value) => value is IDisposableTemplate { TemplateForDispVMs: true }
+        ? value
+        : throw QubesErrors.PropertyValue("template for disposable must have template_for_dispvms=True");
+
     /// <summary>LAYOUT+VARIANT+OPTIONS; the layout is not empty.</summary>
     public static string KeyboardLayout(string? value)
     {

@@ -15,6 +15,9 @@ public static class QubeClasses
     private static readonly VolumeConfig KeptRoot = new() { Name = "root", Rw = true, SaveOnStop = true, Size = RootSize };
     private static readonly VolumeConfig SnapshotRoot = new() { Name = "root", Rw = true, SnapOnStart = true, SourceFromTemplate = true };
     private static readonly VolumeConfig KeptPrivate = new() { Name = "private", Rw = true, SaveOnStop = true, Size = PrivateSize };
+    private static readonly VolumeConfig SnapshotPrivate =
+        new() { Name = "private", Rw = true, SnapOnStart = true, SourceFromTemplate = true };
+
     private static readonly VolumeConfig Volatile = new() { Name = "volatile", Rw = true, Size = RootSize };
     private static readonly VolumeConfig KernelVolume = new() { Name = "kernel" };
 
@@ -41,8 +44,15 @@ public static class QubeClasses
         static (app, identity) => new TemplateVM(app, identity),
         [KeptRoot, KeptPrivate, Volatile, KernelVolume]);
 
+    public static QubeClass DispVM { get; } = new(
+        "DispVM",
+        EmitterClass.DispVM,
+        new PropertyTable([.. DispVMProperties.All, .. QubesVMProperties.All]),
+        static (app, identity) => new DispVM(app, identity),
+        [SnapshotRoot, SnapshotPrivate, Volatile with { Size = RootSize + PrivateSize }, KernelVolume]);
+
     /// <summary>All, by name.</summary>
-    public static IReadOnlyList<QubeClass> All { get; } = [AdminVM, AppVM, StandaloneVM, TemplateVM];
+    public static IReadOnlyList<QubeClass> All { get; } = [AdminVM, AppVM, DispVM, StandaloneVM, TemplateVM];
 
     private static FrozenDictionary<string, QubeClass> ByName { get; } = All.ToFrozenDictionary(c => c.Name, StringComparer.Ordinal);
 

@@ -2,6 +2,7 @@ using Qubes.Model.Classes;
 using Qubes.Model.Events;
 using Qubes.Model.Properties;
 using Qubes.Model.Volumes;
+using Qubes.Protocol.Errors;
 
 namespace Qubes.Model.Handlers;
 
@@ -26,6 +27,7 @@ internal static class TemplateHandlers
         OnTemplate(events, TemplateVMProperties.AppVMDefaultBootMode.ResetEvent, BootProperties.BootMode);
         OnTemplate(events, "domain-feature-set:boot-mode.appvm-default", BootProperties.BootMode);
         OnTemplate(events, "domain-feature-delete:boot-mode.appvm-default", BootProperties.BootMode);
+        events.On(EmitterClass.AppVM, AppVMProperties.Template.PreSetEvent, RefuseUnderDisposables, own: true);
         events.On(EmitterClass.AppVM, AppVMProperties.Template.SetEvent, FollowTemplate, own: true);
     }
 
@@ -45,6 +47,19 @@ internal static class TemplateHandlers
         }
     }
 
+    private static void RefuseUnderDisposables(QubesEvent qubesEvent)
+    {
+        AppVM qube = (AppVM)qubesEvent.Subject;
+        string[] running =
+        [
+            .. qube.App.Domains.OfType<DispVM>().Where(d => d.Template == qube && d.IsRunning && !d.IsPreload).Select(d => d.Name.Value),
+        ];
+        if (running.Length > 0)
+        {
+            throw QubesErrors.VMInUse(qube.Name, $"Cannot change template while there are disposables based on this qube running: {string.Join(", ", running)}");
+        }
+    }
+
     private static void FollowTemplate(QubesEvent qubesEvent)
     {
         AppVM qube = (AppVM)qubesEvent.Subject;
@@ -53,6 +68,16 @@ internal static class TemplateHandlers
             return;
         }
 
+        Repoint(qube, template);
+        foreach (DispVM disposable in qube.App.Domains.OfType<DispVM>().Where(d => d.Template == qube).ToArray())
+        {
+            Repoint(disposable, qube);
+        }
+    }
+
+    /// <summary>Lets the snapshots of a qube begin from the volumes of another template.</summary>
+    internal static void Repoint(QubesVM qube, QubesVM template)
+    {
         foreach (VolumeConfig volume in qube.Volumes.All.Where(v => v.SnapOnStart).ToArray())
         {
             bool has = template.Volumes.TryGet(volume.Name, out VolumeConfig? origin);

@@ -29,6 +29,13 @@ public sealed class ListTests
         Standalone.Replace(" template_for_dispvms", "", StringComparison.Ordinal).Replace(" audiovm", " appvm_default_bootmode audiovm", StringComparison.Ordinal));
 
     [Fact]
+    public void A_disposable_has_its_fifty_properties() => Check(
+        QubeClasses.DispVM,
+        "auto_cleanup " + Standalone.Replace(" template_for_dispvms", "", StringComparison.Ordinal)
+            .Replace(" dns", " dispid dns", StringComparison.Ordinal)
+            .Replace(" kernel keyboard", " is_preload kernel keyboard", StringComparison.Ordinal) + " template");
+
+    [Fact]
     public void The_application_has_its_properties() => Assert.Equal(
         "check_updates_vm clockvm default_audiovm default_dispvm default_guivm default_kernel default_netvm default_pool default_pool_kernel "
         + "default_pool_private default_pool_root default_pool_volatile default_qrexec_timeout default_shutdown_timeout default_template "
