@@ -72,7 +72,7 @@ public sealed class QubeLifecycle : IQubeLifecycle, IAsyncDisposable
         await Task.Run(MakeDirectories);
         await _creator.RecoverAsync();
         await _reconciler.ReconcileAsync();
-        await _reconciler.StopLeftoverVolumesAsync();
+        await _reconciler.StopLeftoversAsync();
         _background.Add(_events.RunAsync(_stopping.Token));
         _background.Add(_sampler.RunAsync(_options.SamplingPeriod, _stopping.Token));
     }

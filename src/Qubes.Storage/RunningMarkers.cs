@@ -32,8 +32,15 @@ internal sealed class RunningMarkers(QubesPaths paths)
         }
     }
 
+    /// <summary>The names of all markers there are.</summary>
+    public HashSet<string> List() => Directory.Exists(paths.QubesRunDirectory)
+        ? [.. Directory.EnumerateFiles(paths.QubesRunDirectory, Prefix + "*").Select(path => Path.GetFileName(path))]
+        : [];
+
+    public static string NameOf(string pool, string vid) =>
+        Prefix + $"{pool}:{vid}".Replace("-", "--", StringComparison.Ordinal).Replace('/', '-');
+
     public bool AnySet(IEnumerable<Volume> volumes) => volumes.Any(volume => File.Exists(PathOf(volume)));
 
-    private string PathOf(Volume volume) =>
-        Path.Combine(paths.QubesRunDirectory, Prefix + $"{volume.Pool.Name}:{volume.Vid}".Replace("-", "--", StringComparison.Ordinal).Replace('/', '-'));
+    private string PathOf(Volume volume) => Path.Combine(paths.QubesRunDirectory, NameOf(volume.Pool.Name, volume.Vid));
 }

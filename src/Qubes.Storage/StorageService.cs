@@ -83,6 +83,9 @@ public sealed class StorageService(StorageEnvironment environment)
         ];
     }
 
+    /// <summary>For the start of the daemon: which qubes may have volumes to stop.</summary>
+    public Task<LeftoverSurvey> SurveyLeftoversAsync() => Task.Run(() => new LeftoverSurvey(Pools, new RunningMarkers(Environment.Paths)));
+
     /// <summary>Finishes or takes back what a crash has interrupted, in all pools. A pool that fails is reported and left alone.</summary>
     public async Task RecoverAsync(CancellationToken cancellationToken = default)
     {

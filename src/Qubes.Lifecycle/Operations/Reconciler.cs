@@ -4,6 +4,7 @@ using Qubes.Lifecycle.Hypervisors;
 using Qubes.Libvirt;
 using Qubes.Linux;
 using Qubes.Model.Classes;
+using Qubes.Storage;
 
 namespace Qubes.Lifecycle.Operations;
 
@@ -56,18 +57,19 @@ internal sealed class Reconciler(LifecycleContext context, StopHandler stops, Qr
     }
 
     /// <summary>
-    /// For daemon start: stops the volumes of qubes that were running when the last daemon ended and are not any more.
+    /// For daemon start: ends what is left of qubes that were running when the last daemon ended and are not any more.
     /// </summary>
-    internal async Task StopLeftoverVolumesAsync()
+    internal async Task StopLeftoversAsync()
     {
-        // Nearly all have nothing to stop and only look: side by side, that costs the disk's time once and not a wait for each.
-        foreach (QubesVM[] some in Qubes().Chunk(LeftoversAtOnce))
+        LeftoverSurvey volumes = await context.Storage.SurveyLeftoversAsync();
+        IReadOnlySet<string> served = context.Qrexec is { } daemons ? await Task.Run(daemons.ListServed) : new HashSet<string>();
+        foreach (QubesVM[] some in Qubes().Where(qube => volumes.MayHaveLeftovers(qube) || served.Contains(qube.Name)).Chunk(LeftoversAtOnce))
         {
-            await Task.WhenAll(some.Select(StopLeftoverVolumesAsync));
+            await Task.WhenAll(some.Select(StopLeftoversAsync));
         }
     }
 
-    private async Task StopLeftoverVolumesAsync(QubesVM qube)
+    private async Task StopLeftoversAsync(QubesVM qube)
     {
         QubeControl control = context.ControlOf(qube);
         try

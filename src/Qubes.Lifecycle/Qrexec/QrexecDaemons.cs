@@ -55,10 +55,18 @@ internal sealed class QrexecDaemons(string program, QubesPaths paths, TimeProvid
         }
     }
 
+    /// <summary>The names of the qubes that have a daemon's socket, served or left over. Reads a directory.</summary>
+    public IReadOnlySet<string> ListServed()
+    {
+        string prefix = Path.GetFileName(paths.QrexecSocket(""));
+        return Directory.Exists(paths.QubesRunDirectory)
+            ? Directory.EnumerateFiles(paths.QubesRunDirectory, prefix + "*").Select(path => Path.GetFileName(path)[prefix.Length..]).ToHashSet()
+            : new HashSet<string>();
+    }
+
     /// <summary>The daemon that serves the qube's socket, started by an earlier run of this program; null if nobody listens there.</summary>
     public async Task<QrexecDaemon?> FindAsync(string name)
     {
-        // Asked for every qube at each start of qubesd: nearly all have none, and finding that out must cost nothing.
         if (!File.Exists(paths.QrexecSocket(name)))
         {
             return null;

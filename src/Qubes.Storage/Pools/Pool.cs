@@ -68,6 +68,9 @@ public abstract class Pool
     /// <summary>The ids of all volumes on disk, sorted.</summary>
     public abstract Task<IReadOnlyList<string>> ListVidsAsync(CancellationToken cancellationToken = default);
 
+    /// <summary>The parts before the last <c>/</c> of the ids of volumes that a run or an operation under way has left files of.</summary>
+    internal abstract IReadOnlySet<string> ListDirectoriesInUse();
+
     /// <summary>This pool with one option changed. The state (locks) is shared.</summary>
     public Pool With(string option, string value)
     {

@@ -23,9 +23,9 @@ internal sealed partial class Qcow2Volume(Qcow2Pool pool, VolumeConfig config) :
 
     private readonly Qcow2Pool _pool = pool;
 
-    private string Dirty => Base + (Kind == VolumeKind.Volatile ? "-dirty.img" : "-dirty.qcow2");
+    private string Dirty => Base + DirtyMark + (Kind == VolumeKind.Volatile ? "img" : "qcow2");
 
-    private string Pin => Base + "-base";
+    private string Pin => Base + PinSuffix;
 
     private LayerFiles Layers => new(Root, Base);
 

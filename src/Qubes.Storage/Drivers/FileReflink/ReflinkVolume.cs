@@ -21,7 +21,7 @@ internal sealed partial class ReflinkVolume(ReflinkPool pool, VolumeConfig confi
 {
     private string Clean => Base + ".img";
 
-    private string Dirty => Base + "-dirty.img";
+    private string Dirty => Base + DirtyMark + "img";
 
     private string Precache => Base + "-precache.img";
 

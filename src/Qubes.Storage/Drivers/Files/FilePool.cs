@@ -102,6 +102,29 @@ internal abstract class FilePool : Pool
         },
         cancellationToken);
 
+    internal override IReadOnlySet<string> ListDirectoriesInUse()
+    {
+        HashSet<string> found = new(StringComparer.Ordinal);
+        if (!Directory.Exists(DirectoryPath))
+        {
+            return found;
+        }
+
+        foreach (string prefix in Prefixes)
+        {
+            foreach (string qube in Root.List(prefix))
+            {
+                string directory = $"{prefix}/{qube}";
+                if (Root.List(directory).Any(FileVolume.IsWorkFile))
+                {
+                    found.Add(directory);
+                }
+            }
+        }
+
+        return found;
+    }
+
     /// <summary>The name of the volume whose committed state this file is; null for all other files.</summary>
     private protected abstract string? VolumeOf(string fileName);
 

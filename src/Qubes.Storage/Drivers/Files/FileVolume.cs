@@ -7,6 +7,12 @@ namespace Qubes.Storage;
 /// <summary>What volumes of both file drivers share. All paths are relative to the pool's directory.</summary>
 internal abstract class FileVolume : Volume
 {
+    /// <summary>In the names of working copies.</summary>
+    protected const string DirtyMark = "-dirty.";
+
+    /// <summary>Ends the names of what keeps the base of a snapshot's working copy.</summary>
+    protected const string PinSuffix = "-base";
+
     private const string TemporaryMark = "~";
 
     private protected FileVolume(FilePool pool, VolumeConfig config)
@@ -34,6 +40,11 @@ internal abstract class FileVolume : Volume
 
     /// <summary>A name for a file still being made; removed by <see cref="RemoveLeftovers"/> if it stays.</summary>
     protected static string Temporary(string path) => path + TemporaryMark + KernelRandom.HexString(8);
+
+    /// <summary>Whether a file is one that a stop deals with: a working copy, what pins its base, or one being made.</summary>
+    internal static bool IsWorkFile(string name) =>
+        name.Contains(TemporaryMark, StringComparison.Ordinal) || name.Contains(DirtyMark, StringComparison.Ordinal)
+        || name.EndsWith(PinSuffix, StringComparison.Ordinal);
 
     protected void EnsureQubeDirectory()
     {

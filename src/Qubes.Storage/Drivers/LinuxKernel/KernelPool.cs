@@ -45,5 +45,7 @@ internal sealed class KernelPool : Pool
         },
         cancellationToken);
 
+    internal override IReadOnlySet<string> ListDirectoriesInUse() => new HashSet<string>();
+
     private protected override Pool Reopen(PoolConfig config) => new KernelPool(config, Environment, State);
 }
