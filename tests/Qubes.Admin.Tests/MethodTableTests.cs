@@ -132,9 +132,13 @@ public sealed class MethodTableTests
         _ when method.StartsWith("admin.vm.Create", StringComparison.Ordinal) => ("", "name=new label=red"),
         "admin.pool.Info" or "admin.pool.UsageDetails" => ("varlibqubes", ""),
         "admin.vm.volume.Info" or "admin.vm.volume.ListSnapshots" => ("private", ""),
+        _ when method.StartsWith("admin.vm.device.", StringComparison.Ordinal) && AdminTakesArgument(method) => ("dom0+port", DevicePayload(method)),
         _ when AdminTakesArgument(method) => ("x", ""),
         _ => ("", ""),
     };
+
+    private static string DevicePayload(string method) =>
+        method.EndsWith(".Assign", StringComparison.Ordinal) ? "mode='required'" : method.EndsWith(".assignment", StringComparison.Ordinal) ? "required" : "";
 
     private static bool AdminTakesArgument(string method) =>
         AdminMethods.Table.All.Single(m => m.Name == method).Argument == AdminPart.Required;

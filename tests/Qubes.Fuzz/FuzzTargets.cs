@@ -12,6 +12,7 @@ internal static class FuzzTargets
         new PolicyRequestTarget(),
         new PropertyValueTarget(),
         new QubesXmlTarget(),
+        new DeviceRecordTarget(),
         new Qcow2HeaderTarget(),
         new LayerTreeTarget(),
         new IntentRecordTarget(),

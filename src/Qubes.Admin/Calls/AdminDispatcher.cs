@@ -20,6 +20,7 @@ public sealed class AdminDispatcher : IAdminDispatcher
     private const string InternalErrorText = "internal error in qubesd, see its log for details";
     private readonly AdminServices _services;
     private readonly AdminMethodTable _methods;
+    private readonly DeviceClassMethods _deviceMethods;
     private readonly AdminDispatcherOptions _options;
     private readonly ReplyBuffers _buffers = new();
 
@@ -27,6 +28,7 @@ public sealed class AdminDispatcher : IAdminDispatcher
     {
         _services = services;
         _methods = methods;
+        _deviceMethods = new DeviceClassMethods(services.App);
         _options = options;
     }
 
@@ -90,7 +92,8 @@ public sealed class AdminDispatcher : IAdminDispatcher
 
         Qube source = Find(request.UntrustedSource);
         Qube destination = Find(request.UntrustedDestination);
-        if (!_methods.TryFind(request.UntrustedMethod, connection.Kind, out AdminMethod? method))
+        if (!_methods.TryFind(request.UntrustedMethod, connection.Kind, out AdminMethod? method)
+            && (connection.Kind != AdminSocketKind.Admin || !_deviceMethods.TryFind(request.UntrustedMethod, out method)))
         {
             throw QubesErrors.Protocol($"no such method: '{Encoding.ASCII.GetString(request.UntrustedMethod)}'");
         }

@@ -1,87 +1,146 @@
-using System.Text;
 using Qubes.Admin.Calls;
+using Qubes.Model;
+using Qubes.Model.Changes;
 using Qubes.Model.Classes;
 using Qubes.Model.Devices;
+using Qubes.Protocol.Devices;
 using Qubes.Protocol.Errors;
 
 namespace Qubes.Admin.Handlers;
 
-/// <summary>The listing calls of device classes.</summary>
+/// <summary><c>admin.vm.device.CLASS.*</c>, the same for every class.</summary>
 internal static class DeviceHandlers
 {
-    /// <summary>The device classes this daemon knows.</summary>
-    public static IReadOnlyList<string> Classes { get; } = ["block", "pci"];
+    /// <summary>The classes whose calls exist on every system; a source may be added to it for others.</summary>
+    public static IReadOnlyList<string> Classes { get; } = ["block", "mic", "pci", "usb"];
 
-    /// <summary>What a qube offers to others. Devices are found by extensions; without one there are none.</summary>
-    public static void Available(AdminCall call, string deviceClass)
+    public static async ValueTask AvailableAsync(AdminCall call, string deviceClass)
     {
-        call.Permit(("devclass", deviceClass));
+        AdminFilters filters = call.Permit(("devclass", deviceClass));
+        if (call.Destination is not LocalQube backend)
+        {
+            return;
+        }
+
+        await RefreshAsync(backend, deviceClass);
+        WriteLines(call, backend.DevicesOf(deviceClass).Exposed
+            .Where(d => call.UntrustedArgument.Length == 0 || d.Port.PortId == call.UntrustedArgument)
+            .Where(d => filters.Allows(d))
+            .Select(DeviceInfoText.WriteLine));
     }
 
-    // <backend>+<port>:<device id> SP <serialised assignment> LF
-    public static void Assigned(AdminCall call, string deviceClass)
+    public static void Assigned(AdminCall call, string deviceClass) => List(call, deviceClass, static devices => devices.Assigned);
+
+    public static void Attached(AdminCall call, string deviceClass) => List(call, deviceClass, static devices => devices.Attached);
+
+    public static async ValueTask AssignAsync(AdminCall call, string deviceClass)
     {
-        (string Backend, string Port)? only = ParsePort(call.UntrustedArgument);
+        AssignmentRequest request = ReadRequest(call, deviceClass);
+        call.Permit(("device", Known(call.App, request.Device)), ("mode", request.Mode), ("options", request.Options));
+        if (request.Device.Port.Backend == DevicePort.Any)
+        {
+            throw QubesErrors.Protocol("Cannot determine backend domain");
+        }
+
+        QubeDevices devices = Devices(call, request.Device);
+        using ModelChange change = call.BeginChange();
+        await devices.AssignAsync(DeviceAssignment.Of(request));
+        await call.CommitAsync(change);
+    }
+
+    public static async ValueTask UnassignAsync(AdminCall call, string deviceClass)
+    {
+        VirtualDevice device = VirtualDevice.ParseArgument(call.UntrustedArgument, deviceClass);
+        call.Permit(("device", Known(call.App, device)));
+        QubeDevices devices = Devices(call, device);
+        using ModelChange change = call.BeginChange();
+        await devices.UnassignAsync(device);
+        await call.CommitAsync(change);
+    }
+
+    public static async ValueTask AttachAsync(AdminCall call, string deviceClass)
+    {
+        AssignmentRequest request = ReadRequest(call, deviceClass);
+        if (call.App.Domains.TryGet(request.Device.Port.Backend, out Qube? qube) && qube is LocalQube backend)
+        {
+            // Whether the device may be attached depends on what it is now.
+            await RefreshAsync(backend, deviceClass);
+        }
+
+        call.Permit(("device", Known(call.App, request.Device)), ("mode", request.Mode), ("options", request.Options));
+        await Devices(call, request.Device).AttachAsync(request.Device, request.Options);
+    }
+
+    public static async ValueTask DetachAsync(AdminCall call, string deviceClass)
+    {
+        VirtualDevice device = VirtualDevice.ParseArgument(call.UntrustedArgument, deviceClass);
+        call.Permit(("device", Known(call.App, device)));
+        await Devices(call, device).DetachAsync(device);
+    }
+
+    public static async ValueTask SetAssignmentAsync(AdminCall call, string deviceClass)
+    {
+        string mode = System.Text.Encoding.ASCII.GetString(call.UntrustedPayload);
+        if (!AssignmentModes.IsAutomatic(mode))
+        {
+            throw QubesErrors.UnrecognizedDeviceAssignmentMode("Invalid assignment mode");
+        }
+
+        VirtualDevice device = VirtualDevice.ParseArgument(call.UntrustedArgument, deviceClass);
+        call.Permit(("device", device), ("mode", mode));
+        QubeDevices devices = Devices(call, device);
+        using ModelChange change = call.BeginChange();
+        await devices.SetModeAsync(device, mode);
+        await call.CommitAsync(change);
+    }
+
+    /// <summary>The destination, if its class can have devices.</summary>
+    internal static LocalQube Local(AdminCall call) =>
+        call.Destination as LocalQube ?? throw QubesErrors.General("This qube doesn't support devices");
+
+    private static void List(AdminCall call, string deviceClass, Func<QubeDevices, IEnumerable<DeviceAssignment>> select)
+    {
+        DevicePort? only = call.UntrustedArgument.Length == 0 ? null : VirtualDevice.ParseArgument(call.UntrustedArgument, deviceClass).Port;
         AdminFilters filters = call.Permit(("devclass", deviceClass));
         if (call.Destination is not LocalQube qube)
         {
             return;
         }
 
-        List<string> lines = [];
-        foreach (DeviceAssignment assignment in qube.Devices.OfClass(deviceClass))
-        {
-            bool wanted = only is not { } port || (assignment.Backend == port.Backend && assignment.Port == port.Port);
-            if (wanted && filters.Allows(assignment))
-            {
-                lines.Add(Line(qube, assignment));
-            }
-        }
-
-        lines.Sort(StringComparer.Ordinal);
-        lines.ForEach(line => call.WriteLine(line));
+        WriteLines(call, select(qube.DevicesOf(deviceClass))
+            .Where(a => only is null || a.Device.Port == only)
+            .Where(a => filters.Allows(a))
+            .Select(a => a.ToRequest(qube.Name).WriteLine()));
     }
 
-    /// <summary>What is attached to a qube at the moment. Devices are attached by extensions; without one there are none.</summary>
-    public static void Attached(AdminCall call, string deviceClass)
+    private static void WriteLines(AdminCall call, IEnumerable<string> lines)
     {
-        _ = ParsePort(call.UntrustedArgument);
-        call.Permit(("devclass", deviceClass));
-    }
-
-    /// <summary>Reads <c>BACKEND+PORT</c>; null for an empty argument.</summary>
-    private static (string Backend, string Port)? ParsePort(string untrustedArgument)
-    {
-        if (untrustedArgument.Length == 0)
+        foreach (string line in lines.Order(StringComparer.Ordinal))
         {
-            return null;
+            call.WriteLine(line);
         }
-
-        int plus = untrustedArgument.IndexOf('+', StringComparison.Ordinal);
-        return plus > 0
-            ? (untrustedArgument[..plus], untrustedArgument[(plus + 1)..])
-            : throw QubesErrors.Protocol("device argument must have the form BACKEND+PORT");
     }
 
-    private static string Line(LocalQube frontend, DeviceAssignment assignment)
+    private static AssignmentRequest ReadRequest(AdminCall call, string deviceClass)
     {
-        StringBuilder line = new();
-        line.Append(assignment.Backend).Append('+').Append(assignment.Port).Append(':').Append(assignment.DeviceId);
-        AppendPair(line, "device_id", assignment.DeviceId);
-        AppendPair(line, "port_id", assignment.Port);
-        AppendPair(line, "devclass", assignment.DeviceClass);
-        AppendPair(line, "backend_domain", assignment.Backend);
-        AppendPair(line, "mode", assignment.Mode);
-        AppendPair(line, "frontend_domain", frontend.Name);
-        foreach ((string name, string value) in assignment.Options)
-        {
-            AppendPair(line, "_" + name, value);
-        }
-
-        return line.ToString();
+        VirtualDevice device = VirtualDevice.ParseArgument(call.UntrustedArgument, deviceClass);
+        AssignmentRequest request = AssignmentRequest.Parse(call.UntrustedPayload, device);
+        return request.Frontend is null || request.Frontend == call.Destination.Name.Value
+            ? request
+            : throw QubesErrors.Protocol("frontend_domain is not the qube the call is for");
     }
 
-    // SP key='value', with ' inside the value written \'
-    private static void AppendPair(StringBuilder line, string key, string value) =>
-        line.Append(' ').Append(key).Append("='").Append(value.Replace("'", "\\'", StringComparison.Ordinal)).Append('\'');
+    /// <summary>What handlers of the permission event are shown: all that is known of the device, or what the call says.</summary>
+    private static object Known(QubesApp app, VirtualDevice device) => (object?)DeviceResolver.Complete(app, device) ?? device;
+
+    private static QubeDevices Devices(AdminCall call, VirtualDevice device)
+    {
+        LocalQube qube = Local(call);
+        return device.Port.Backend == DevicePort.Any || call.App.Domains.TryGet(device.Port.Backend, out _)
+            ? qube.DevicesOf(device.Port.DeviceClass)
+            : throw QubesErrors.VMNotFound(device.Port.Backend);
+    }
+
+    private static Task RefreshAsync(LocalQube backend, string deviceClass) =>
+        backend.App.Devices.Find(deviceClass)?.RefreshAsync(backend) ?? Task.CompletedTask;
 }

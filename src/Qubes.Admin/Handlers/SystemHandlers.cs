@@ -21,7 +21,7 @@ internal static class SystemHandlers
     public static void DeviceClassList(AdminCall call)
     {
         AdminFilters filters = call.Permit();
-        foreach (string deviceClass in DeviceHandlers.Classes)
+        foreach (string deviceClass in call.App.Devices.Classes)
         {
             if (filters.Allows(deviceClass))
             {

@@ -4,6 +4,7 @@ using Qubes.Model.Classes;
 using Qubes.Model.Events;
 using Qubes.Policy.Evaluation;
 using Qubes.Policy.Loading;
+using Qubes.Protocol.Devices;
 using Qubes.Protocol.Errors;
 using Qubes.Protocol.Names;
 
@@ -43,6 +44,7 @@ public sealed class AdminExtension
         events.On(EmitterClass.BaseVM, "admin-permission:admin.vm.tag.Remove", RefuseReservedTag);
         events.On(EmitterClass.BaseVM, "admin-permission:admin.vm.List", FilterQubes);
         events.On(EmitterClass.BaseVM, "admin-permission:admin.Events", FilterEvents);
+        events.On(EmitterClass.BaseVM, "admin-permission:admin.vm.device.*.Attach", RefuseDeniedInterfaces);
         events.On(EmitterClass.LocalVM, "domain-tag-add:" + CreatedBy + "*", TagLikeCreator);
     }
 
@@ -60,6 +62,31 @@ public sealed class AdminExtension
             && tag.StartsWith(CreatedBy, StringComparison.Ordinal))
         {
             throw QubesErrors.PermissionDenied("changing this tag " + Refusal);
+        }
+    }
+
+    /// <summary>
+    /// Whatever mode the request states: what a qube may not be given by hand is not for the one who gives it to say.
+    /// </summary>
+    private static void RefuseDeniedInterfaces(QubesEvent permission)
+    {
+        if (permission.Arguments["dest"] is not LocalQube qube || LocalQubeProperties.DevicesDenied.Get(qube) is not { Length: > 0 } codes)
+        {
+            return;
+        }
+
+        if (permission.Arguments["device"] is not DeviceInfo device)
+        {
+            throw QubesErrors.PermissionDenied("Could not load interfaces to verify against denied list");
+        }
+
+        IReadOnlyList<DeviceInterface> denied = DeviceInterface.ParseList(codes);
+        foreach (DeviceInterface exposed in device.Interfaces)
+        {
+            if (denied.Any(pattern => exposed.Matches(pattern)))
+            {
+                throw QubesErrors.PermissionDenied($"Device exposes a banned interface: {exposed}");
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Buffers;
 using Qubes.Model.Host;
 using Qubes.Model.Properties;
+using Qubes.Protocol.Devices;
 using Qubes.Protocol.Errors;
 using Qubes.Protocol.Text;
 
@@ -9,7 +10,6 @@ namespace Qubes.Model.Classes;
 /// <summary>The validations that properties share. Each returns the value as it is to be kept, or refuses it.</summary>
 internal static class PropertyRules
 {
-    private const int DeniedInterfaceLength = 7;
     private const string UserNameCharacters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+,.";
 
     private static readonly SearchValues<char> UserName = SearchValues.Create(UserNameCharacters);
@@ -72,22 +72,15 @@ internal static class PropertyRules
     /// <summary>Entries of seven characters: one of <c>bump*</c>, then six hex digits or <c>*</c>. Kept sorted, each once.</summary>
     public static string DeniedInterfaces(string? value)
     {
-        string text = value ?? "";
-        if (text.Length % DeniedInterfaceLength != 0)
-        {
-            throw QubesErrors.Value("Invalid length of denied interfaces: entries have seven characters");
-        }
-
         SortedSet<string> entries = new(StringComparer.Ordinal);
-        for (int i = 0; i < text.Length; i += DeniedInterfaceLength)
+        foreach (DeviceInterface entry in DeviceInterface.ParseList(value ?? ""))
         {
-            string entry = text.Substring(i, DeniedInterfaceLength);
-            if (!"bump*".Contains(entry[0]) || entry.AsSpan(1).ContainsAnyExcept(DeniedDigits))
+            if (!"bump*".Contains(entry.Code[0]) || entry.Code.AsSpan(1).ContainsAnyExcept(DeniedDigits))
             {
-                throw QubesErrors.PropertyValue($"Invalid interface encoding: {PythonText.Repr(entry)}");
+                throw QubesErrors.PropertyValue($"Invalid interface encoding: {PythonText.Repr(entry.Code)}");
             }
 
-            entries.Add(entry);
+            entries.Add(entry.Code);
         }
 
         return string.Concat(entries);

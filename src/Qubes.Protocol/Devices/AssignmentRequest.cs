@@ -14,27 +14,12 @@ public sealed record AssignmentRequest(
 {
     // record: device_id port_id devclass backend_domain, mode, frontend_domain (if said), _OPTION for each option
 
-    /// <summary>The record of an assignment.</summary>
-    public string Write()
-    {
-        StringBuilder record = new();
-        DeviceInfoText.AppendDevice(record, Device);
-        DeviceRecord.Append(record, "mode", Mode);
-        if (Frontend is not null)
-        {
-            DeviceRecord.Append(record, "frontend_domain", Frontend);
-        }
-
-        foreach ((string key, string value) in Options)
-        {
-            DeviceRecord.AppendOption(record, key, value);
-        }
-
-        return record.ToString();
-    }
+    /// <summary>The record of an assignment, for a call.</summary>
+    /// <exception cref="ProtocolErrorException">An option has characters that do not travel.</exception>
+    public string Write() => Write(DeviceRecord.Append);
 
     /// <summary>The line of a listing, without its end.</summary>
-    public string WriteLine() => $"{Device.ListKey} {Write()}";
+    public string WriteLine() => $"{Device.ListKey} {Write(DeviceRecord.AppendText)}";
 
     /// <summary>Reads the payload of a call. An empty one is a manual attachment without options.</summary>
     /// <param name="untrustedPayload">The record.</param>
@@ -85,5 +70,23 @@ public sealed record AssignmentRequest(
         return AssignmentModes.IsKnown(mode)
             ? new AssignmentRequest(device, mode, record.Options, record.Properties.GetValueOrDefault("frontend_domain"))
             : throw QubesErrors.Protocol($"{PythonText.Repr(mode)} is not a valid AssignmentMode");
+    }
+
+    private string Write(Action<StringBuilder, string, string> append)
+    {
+        StringBuilder record = new();
+        DeviceInfoText.AppendDevice(record, Device);
+        DeviceRecord.Append(record, "mode", Mode);
+        if (Frontend is not null)
+        {
+            DeviceRecord.Append(record, "frontend_domain", Frontend);
+        }
+
+        foreach ((string key, string value) in Options)
+        {
+            append(record, "_" + key, value);
+        }
+
+        return record.ToString();
     }
 }

@@ -35,7 +35,7 @@ public static class DeviceInfoText
 
         foreach ((string key, string value) in info.Data)
         {
-            DeviceRecord.AppendOption(record, key, value);
+            DeviceRecord.AppendText(record, "_" + key, value);
         }
 
         return record.ToString();
@@ -143,7 +143,7 @@ public static class DeviceInfoText
     {
         if (value is not null)
         {
-            DeviceRecord.Append(record, key, value);
+            DeviceRecord.AppendText(record, key, value);
         }
     }
 }

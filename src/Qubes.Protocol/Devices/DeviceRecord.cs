@@ -47,8 +47,21 @@ public sealed class DeviceRecord
         record.Append(key).Append(Opening).Append(value.Replace("'", "\\'", StringComparison.Ordinal)).Append('\'');
     }
 
-    /// <summary>Appends a pair as option.</summary>
-    public static void AppendOption(StringBuilder record, string key, string value) => Append(record, "_" + key, value);
+    /// <summary>
+    /// As <see cref="Append"/>, with <c>_</c> for each character that does not travel: for what a listing tells of others, which one
+    /// odd name must not end.
+    /// </summary>
+    public static void AppendText(StringBuilder record, string key, string value)
+    {
+        ArgumentNullException.ThrowIfNull(value);
+        Append(record, key, string.Create(value.Length, value, static (text, from) =>
+        {
+            for (int i = 0; i < text.Length; i++)
+            {
+                text[i] = Value.Contains(from[i]) ? from[i] : '_';
+            }
+        }));
+    }
 
     /// <summary>Reads a record. Of a repeated key the last one counts.</summary>
     /// <exception cref="ProtocolErrorException">It is none.</exception>
