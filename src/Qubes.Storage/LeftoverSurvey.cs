@@ -28,14 +28,23 @@ public sealed class LeftoverSurvey
     {
         foreach (VolumeConfig volume in qube.Volumes.All)
         {
-            if (volume.Pool is not { } pool || !_inUse.TryGetValue(pool, out IReadOnlySet<string>? directories)
-                || directories.Contains(DirectoryOf(volume, qube)) || (_marked.Count > 0 && _marked.Contains(RunningMarkers.NameOf(pool, volume.Vid ?? ""))))
+            if (IsDirectoryInUse(volume, qube)
+                || (_marked.Count > 0 && volume is { Pool: { } pool, Vid: { } vid } && _marked.Contains(RunningMarkers.NameOf(pool, vid))))
             {
                 return true;
             }
         }
 
         return false;
+    }
+
+    private bool IsDirectoryInUse(VolumeConfig volume, QubesVM qube)
+    {
+        string directory = DirectoryOf(volume, qube);
+        return volume.Pool is { } pool
+            ? !_inUse.TryGetValue(pool, out IReadOnlySet<string>? directories) || directories.Contains(directory)
+            // It is in whichever pool is the default, which may have been another one when it was started.
+            : _inUse.Values.Any(directories => directories.Contains(directory));
     }
 
     private static string DirectoryOf(VolumeConfig volume, QubesVM qube) =>
