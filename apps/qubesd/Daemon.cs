@@ -96,7 +96,8 @@ internal sealed class Daemon : IAsyncDisposable
 
         _libvirt = await connecting;
         _lifecycle = new QubeLifecycle(_app, _loop, storage, new LibvirtHypervisor(_libvirt), _paths,
-            new LifecycleOptions { QrexecDaemonProgram = FindQrexecDaemon() }, log: _loggers.CreateLogger("lifecycle"));
+            new LifecycleOptions { QrexecDaemonProgram = FindQrexec("qrexec-daemon"), QrexecClientProgram = FindQrexec("qrexec-client") },
+            log: _loggers.CreateLogger("lifecycle"));
         ILogger policyLogger = _loggers.CreateLogger("policy");
         PolicyStore policies = new(new DirectoryPolicySource(_paths), TimeProvider.System, policy => PolicyLoadLog.Write(policyLogger, policy));
         SystemInfoSource system = new(_app);
@@ -197,10 +198,10 @@ internal sealed class Daemon : IAsyncDisposable
     }
 
     /// <summary>The multi-call program stands beside this one; without it guests run without qrexec.</summary>
-    private string? FindQrexecDaemon()
+    private string? FindQrexec(string name)
     {
         string directory = Path.GetDirectoryName(Environment.ProcessPath) ?? "/usr/bin";
-        string program = Path.Combine(directory, "qrexec-daemon");
+        string program = Path.Combine(directory, name);
         if (File.Exists(program))
         {
             return program;

@@ -39,6 +39,27 @@ public interface IQubeLifecycle
 
     Task UnpauseAsync(Qube qube);
 
+    /// <summary>Lets the guest suspend to its memory; where it cannot, the qube is paused.</summary>
+    Task SuspendAsync(Qube qube);
+
+    /// <summary>Wakes a suspended qube; a paused one goes on.</summary>
+    Task ResumeAsync(Qube qube);
+
+    /// <summary>Before the host suspends: suspends all qubes, remembering those that were paused already.</summary>
+    Task SuspendAllAsync();
+
+    /// <summary>After it: resumes the others.</summary>
+    Task ResumeAllAsync();
+
+    /// <summary>The terminal device of a running qube's console; empty if it has none.</summary>
+    Task<string> FindConsoleAsync(Qube qube);
+
+    /// <summary>Gives a volume's data, and the disk of the running qube, another size in bytes. The configuration is the caller's.</summary>
+    Task ResizeVolumeAsync(QubesVM qube, string volume, long size);
+
+    /// <summary>Lets a running guest fit its file system to the volume's new size.</summary>
+    Task ResizeVolumeInGuestAsync(QubesVM qube, string volume);
+
     /// <summary>The volumes of a qube, with pools, ids and sources filled in.</summary>
     QubeStorage StorageOf(QubesVM qube);
 }

@@ -18,12 +18,20 @@ namespace Qubes.Lifecycle;
 /// Makes, starts, stops and removes qubes. Every method is called on the model loop and returns to it; what is slow runs elsewhere.
 /// Failures are errors the caller of the Admin API can be told as they are.
 /// </summary>
-public sealed class QubeLifecycle : IQubeLifecycle, IAsyncDisposable
+public sealed partial class QubeLifecycle : IQubeLifecycle, IAsyncDisposable
 {
+    /// <summary>Fired on the application before the qubes are suspended because the host will be: its handlers are waited for.</summary>
+    public const string HostSuspendEvent = "host-suspending";
+
+    /// <summary>Fired on the application when the qubes are resumed after the host was.</summary>
+    public const string HostResumeEvent = "host-resumed";
+
     private readonly LifecycleContext _context;
     private readonly LifecycleOptions _options;
     private readonly QubeStarter _starter;
     private readonly QubeStopper _stopper;
+    private readonly QubeSleeper _sleeper;
+    private readonly VolumeResizer _resizer;
     private readonly QubeCreator _creator;
     private readonly Reconciler _reconciler;
     private readonly HypervisorEvents _events;
@@ -45,12 +53,15 @@ public sealed class QubeLifecycle : IQubeLifecycle, IAsyncDisposable
             Hypervisor = hypervisor,
             Paths = paths,
             Qrexec = hasQrexec ? new QrexecDaemons(_options.QrexecDaemonProgram!, paths, time) : null,
+            Services = hasQrexec && _options.QrexecClientProgram is { } client ? new GuestServices(client, paths) : null,
             Time = time,
             Log = log ?? NullLogger.Instance,
         };
         StopHandler stops = new(_context);
         QrexecSupervisor qrexec = new(_context, _stopping.Token);
         _stopper = new QubeStopper(_context, stops);
+        _sleeper = new QubeSleeper(_context, _stopper);
+        _resizer = new VolumeResizer(_context);
         _starter = new QubeStarter(_context, new DomainSpecs(_context, new KvmProbe(paths)), _stopper, qrexec);
         _creator = new QubeCreator(_context);
         _reconciler = new Reconciler(_context, stops, qrexec);
@@ -89,14 +100,21 @@ public sealed class QubeLifecycle : IQubeLifecycle, IAsyncDisposable
     public async Task CreateOnDiskAsync(Qube qube, string? pool, IReadOnlyDictionary<string, string> pools)
     {
         _context.Loop.VerifyAccess();
-        await _creator.CreateAsync(Vm(qube, "create"), pool, pools);
+        if (qube is QubesVM vm)
+        {
+            await _creator.CreateAsync(vm, pool, pools);
+        }
+        else if (pool is not null || pools.Count > 0)
+        {
+            throw QubesErrors.General($"A {qube.Klass} has no volumes");
+        }
     }
 
     /// <inheritdoc/>
-    public Task DiscardAsync(Qube qube) => _creator.DiscardAsync(Vm(qube, "discard"));
+    public Task DiscardAsync(Qube qube) => qube is QubesVM vm ? _creator.DiscardAsync(vm) : Task.CompletedTask;
 
     /// <inheritdoc/>
-    public Task ConfirmAsync(Qube qube) => _creator.ConfirmAsync(Vm(qube, "confirm"));
+    public Task ConfirmAsync(Qube qube) => qube is QubesVM vm ? _creator.ConfirmAsync(vm) : Task.CompletedTask;
 
     /// <summary>
     /// Removes a qube with its data: checks, drops it, commits, then deletes. Waits for a start under way.
@@ -110,7 +128,15 @@ public sealed class QubeLifecycle : IQubeLifecycle, IAsyncDisposable
             throw QubesErrors.VMInUse(qube.Name, "'dom0' cannot be removed");
         }
 
-        await TranslatedAsync(() => _creator.RemoveAsync(Vm(qube, "remove"), dropAndCommit));
+        if (qube is not QubesVM vm)
+        {
+            // Nothing of it is on this host but its entry.
+            _context.App.Domains.CheckRemovable(qube);
+            await dropAndCommit();
+            return;
+        }
+
+        await TranslatedAsync(() => _creator.RemoveAsync(vm, dropAndCommit));
     }
 
     /// <summary>Starts a halted qube and waits until it can be used; in any other state does nothing.</summary>
@@ -120,6 +146,11 @@ public sealed class QubeLifecycle : IQubeLifecycle, IAsyncDisposable
         if (qube is AdminVM)
         {
             throw QubesErrors.VMNotHalted(qube.Name, "Cannot start Dom0 fake domain!");
+        }
+
+        if (qube is RemoteVM)
+        {
+            throw QubesErrors.VMNotHalted(qube.Name, "Cannot start a RemoteVM.");
         }
 
         try
@@ -151,7 +182,8 @@ public sealed class QubeLifecycle : IQubeLifecycle, IAsyncDisposable
     /// <inheritdoc/>
     public QubeStorage StorageOf(QubesVM qube) => _context.StorageOf(qube);
 
-    private static QubesVM Vm(Qube qube, string verb) => qube as QubesVM ?? throw QubesErrors.VM($"Cannot {verb} Dom0 fake domain!");
+    private static QubesVM Vm(Qube qube, string verb) => qube as QubesVM
+        ?? throw QubesErrors.VM(qube is AdminVM ? $"Cannot {verb} Dom0 fake domain!" : $"Cannot {verb} a {qube.Klass}.");
 
     /// <summary>What the hypervisor says in its own terms becomes an error callers know.</summary>
     private async Task TranslatedAsync(Func<Task> operation)

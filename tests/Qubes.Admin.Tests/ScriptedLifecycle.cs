@@ -42,6 +42,38 @@ internal sealed class ScriptedLifecycle : IQubeLifecycle
 
     public Task UnpauseAsync(Qube qube) => NoteAsync($"unpause {qube}");
 
+    public Task SuspendAsync(Qube qube) => NoteAsync($"suspend {qube}");
+
+    public Task ResumeAsync(Qube qube) => NoteAsync($"resume {qube}");
+
+    public Task SuspendAllAsync() => NoteAsync("suspend all");
+
+    public Task ResumeAllAsync() => NoteAsync("resume all");
+
+    public async Task<string> FindConsoleAsync(Qube qube)
+    {
+        await NoteAsync($"console {qube}");
+        return "/dev/pts/7";
+    }
+
+    public async Task ResizeVolumeAsync(QubesVM qube, string volume, long size)
+    {
+        await NoteAsync($"resize {qube} {volume} {size}");
+        await StorageOf(qube)[volume].ResizeAsync(size);
+    }
+
+    public async Task ResizeVolumeInGuestAsync(QubesVM qube, string volume)
+    {
+        await NoteAsync($"resize in guest {qube} {volume}");
+        if (GuestFailure is not null)
+        {
+            throw GuestFailure;
+        }
+    }
+
+    /// <summary>Thrown when a guest is asked to fit its file system.</summary>
+    public Exception? GuestFailure { get; set; }
+
     /// <summary>Real volumes, in the fixture's pool.</summary>
     public QubeStorage StorageOf(QubesVM qube) => Storage.ForQube(Complete(qube));
 

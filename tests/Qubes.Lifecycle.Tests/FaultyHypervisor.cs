@@ -37,6 +37,26 @@ internal sealed class FaultyHypervisor(IHypervisor real) : IHypervisor
         await real.SuspendAsync(domain);
     }
 
+    public async Task SleepAsync(DomainKey domain)
+    {
+        await EnterAsync("sleep");
+        await real.SleepAsync(domain);
+    }
+
+    public async Task WakeAsync(DomainKey domain)
+    {
+        await EnterAsync("wake");
+        await real.WakeAsync(domain);
+    }
+
+    public async Task ResizeDiskAsync(DomainKey domain, string path, long size)
+    {
+        await EnterAsync("resize disk");
+        await real.ResizeDiskAsync(domain, path, size);
+    }
+
+    public Task<string> DescribeAsync(DomainKey domain) => real.DescribeAsync(domain);
+
     public async Task<bool> RequestShutdownAsync(DomainKey domain)
     {
         await EnterAsync("shutdown");

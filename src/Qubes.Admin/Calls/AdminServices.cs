@@ -25,6 +25,8 @@ public sealed class AdminServices
 
     public required StorageService Storage { get; init; }
 
+    public CloneTokens CloneTokens { get; } = new();
+
     public required ILogger Logger { get; init; }
 
     public TimeProvider Clock { get; init; } = TimeProvider.System;

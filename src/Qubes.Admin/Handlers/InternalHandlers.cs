@@ -10,4 +10,10 @@ internal static class InternalHandlers
     {
         call.Reply.Write(call.Services.SystemInfo.CurrentJson);
     }
+
+    /// <summary>The host is about to sleep.</summary>
+    public static async ValueTask SuspendPreAsync(AdminCall call) => await call.Services.Lifecycle.SuspendAllAsync();
+
+    /// <summary>The host woke up.</summary>
+    public static async ValueTask SuspendPostAsync(AdminCall call) => await call.Services.Lifecycle.ResumeAllAsync();
 }

@@ -69,9 +69,25 @@ internal static class PoolHandlers
         }
     }
 
+    /// <summary>The ids of the volumes on disk.</summary>
+    public static async ValueTask ListVolumesAsync(AdminCall call)
+    {
+        PoolConfig config = Find(call);
+        AdminFilters filters = call.Permit();
+        IReadOnlyList<string> vids = call.Services.Storage.TryFind(config.Name, out Pool? pool) ? await pool.ListVidsAsync() : [];
+        foreach (string vid in vids.Where(filters.Allows))
+        {
+            call.WriteLine(vid);
+        }
+    }
+
+    /// <summary>The pool a call is about.</summary>
+    internal static PoolConfig Find(AdminCall call) =>
+        call.App.Pools.TryGet(call.UntrustedArgument, out PoolConfig? found) ? found : throw QubesErrors.ArgumentNotIn("pools");
+
     private static PoolConfig FindPermitted(AdminCall call)
     {
-        PoolConfig pool = call.App.Pools.TryGet(call.UntrustedArgument, out PoolConfig? found) ? found : throw QubesErrors.ArgumentNotIn("pools");
+        PoolConfig pool = Find(call);
         call.Permit(("pool", pool));
         return pool;
     }

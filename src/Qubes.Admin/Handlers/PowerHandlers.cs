@@ -37,6 +37,24 @@ internal static class PowerHandlers
         await call.Services.Lifecycle.UnpauseAsync(call.Destination);
     }
 
+    public static async ValueTask SuspendAsync(AdminCall call)
+    {
+        call.Permit();
+        await call.Services.Lifecycle.SuspendAsync(call.Destination);
+    }
+
+    public static async ValueTask ResumeAsync(AdminCall call)
+    {
+        call.Permit();
+        await call.Services.Lifecycle.ResumeAsync(call.Destination);
+    }
+
+    public static async ValueTask ConsoleAsync(AdminCall call)
+    {
+        call.Permit();
+        call.Write(await call.Services.Lifecycle.FindConsoleAsync(call.Destination));
+    }
+
     // empty, or the words 'force' and 'wait' in any order, joined by '+'
     private static (bool Force, bool Wait) ParseWords(string untrustedArgument)
     {

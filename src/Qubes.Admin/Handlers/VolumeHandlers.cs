@@ -30,7 +30,7 @@ internal static class VolumeHandlers
 
     public static async ValueTask InfoAsync(AdminCall call)
     {
-        Volume volume = Find(call);
+        Volume volume = Find(call, out _);
         call.Permit();
         VolumeStatus status = await volume.GetStatusAsync();
         VolumeConfig config = volume.Config;
@@ -53,7 +53,7 @@ internal static class VolumeHandlers
 
     public static async ValueTask ListSnapshotsAsync(AdminCall call)
     {
-        Volume volume = Find(call);
+        Volume volume = Find(call, out _);
         AdminFilters filters = call.Permit();
         foreach (VolumeRevision revision in (await volume.ListRevisionsAsync()).OrderBy(r => r.Time))
         {
@@ -64,10 +64,23 @@ internal static class VolumeHandlers
         }
     }
 
-    private static Volume Find(AdminCall call) =>
-        call.Destination is QubesVM qube && qube.Volumes.TryGet(call.UntrustedArgument, out _)
-            ? call.Services.Lifecycle.StorageOf(qube)[call.UntrustedArgument]
-            : throw QubesErrors.ArgumentNotIn($"{call.Destination.Name} volumes");
+    /// <summary>The volume a call is about, and its qube.</summary>
+    internal static Volume Find(AdminCall call, out QubesVM qube)
+    {
+        if (call.Destination is not QubesVM found || !found.Volumes.TryGet(call.UntrustedArgument, out _))
+        {
+            throw QubesErrors.ArgumentNotIn($"{call.Destination.Name} volumes");
+        }
+
+        qube = found;
+        return call.Services.Lifecycle.StorageOf(qube)[call.UntrustedArgument];
+    }
+
+    /// <summary>The configuration of a volume after a wait, in which it or its qube may have gone.</summary>
+    internal static VolumeConfig Current(QubesVM qube, string volume) =>
+        !qube.IsInCollection ? throw QubesErrors.VMNotFound(qube.Name)
+        : qube.Volumes.TryGet(volume, out VolumeConfig? config) ? config
+        : throw QubesErrors.ArgumentNotIn($"{qube.Name} volumes");
 
     private static void WritePair(AdminCall call, string key, string? value) => call.WriteLine($"{key}={value}");
 }

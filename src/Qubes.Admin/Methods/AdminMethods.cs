@@ -14,6 +14,7 @@ public static class AdminMethods
         .. FeatureMethods.Rows(),
         .. LabelMethods.Rows(),
         .. StorageMethods.Rows(),
+        .. BackupMethods.Rows(),
         .. DeviceMethods.Rows(),
         .. InternalMethods.Rows(),
     ]);

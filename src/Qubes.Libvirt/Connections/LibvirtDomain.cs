@@ -64,6 +64,19 @@ public sealed unsafe class LibvirtDomain : IDisposable
 
     public void Resume() => Check.Result(DomainCalls.Resume(_handle), "virDomainResume");
 
+    /// <summary>Lets the guest suspend to its memory; needs an agent in it, or an emulated sleep state.</summary>
+    public void SuspendToMemory() => Check.Result(
+        DomainCalls.PMSuspendForDuration(_handle, DomainCalls.VIR_NODE_SUSPEND_TARGET_MEM, 0, 0), "virDomainPMSuspendForDuration");
+
+    /// <summary>Wakes it up again.</summary>
+    public void WakeUp() => Check.Result(DomainCalls.PMWakeup(_handle, 0), "virDomainPMWakeup");
+
+    /// <summary>Shows the running guest a disk of another size.</summary>
+    /// <param name="disk">The disk's source path or target name.</param>
+    /// <param name="size">Bytes.</param>
+    public void ResizeDisk(string disk, long size) => Check.Result(
+        DomainCalls.BlockResize(_handle, disk, (ulong)size, DomainCalls.VIR_DOMAIN_BLOCK_RESIZE_BYTES), "virDomainBlockResize");
+
     /// <summary>Forgets the stored description, with saved states that would stand in the way.</summary>
     public void Undefine()
     {

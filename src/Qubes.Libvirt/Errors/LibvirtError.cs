@@ -18,6 +18,7 @@ public enum LibvirtError
     OperationInvalid = 55,
     ConfigurationUnsupported = 67,
     OperationTimeout = 68,
+    ArgumentUnsupported = 74,
     OperationUnsupported = 84,
     AgentUnresponsive = 86,
     ResourceBusy = 87,

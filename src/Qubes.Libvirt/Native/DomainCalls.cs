@@ -7,6 +7,8 @@ internal static unsafe partial class DomainCalls
 {
     public const int UuidStringSize = 37;
     public const uint VIR_DOMAIN_START_PAUSED = 1;
+    public const uint VIR_DOMAIN_BLOCK_RESIZE_BYTES = 1;
+    public const uint VIR_NODE_SUSPEND_TARGET_MEM = 0;
     public const uint VIR_DOMAIN_UNDEFINE_MANAGED_SAVE = 1;
     public const uint VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA = 2;
 
@@ -36,6 +38,15 @@ internal static unsafe partial class DomainCalls
 
     [LibraryImport(LibraryCalls.Library, EntryPoint = "virDomainResume")]
     internal static partial int Resume(DomainHandle domain);
+
+    [LibraryImport(LibraryCalls.Library, EntryPoint = "virDomainPMSuspendForDuration")]
+    internal static partial int PMSuspendForDuration(DomainHandle domain, uint target, ulong duration, uint flags);
+
+    [LibraryImport(LibraryCalls.Library, EntryPoint = "virDomainPMWakeup")]
+    internal static partial int PMWakeup(DomainHandle domain, uint flags);
+
+    [LibraryImport(LibraryCalls.Library, EntryPoint = "virDomainBlockResize", StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int BlockResize(DomainHandle domain, string disk, ulong size, uint flags);
 
     [LibraryImport(LibraryCalls.Library, EntryPoint = "virDomainUndefineFlags")]
     internal static partial int UndefineFlags(DomainHandle domain, uint flags);

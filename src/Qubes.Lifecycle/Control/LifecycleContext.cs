@@ -28,6 +28,9 @@ internal sealed class LifecycleContext
     /// <summary>Null where guests have no qrexec.</summary>
     public required QrexecDaemons? Qrexec { get; init; }
 
+    /// <summary>Null where guests have no qrexec.</summary>
+    public required GuestServices? Services { get; init; }
+
     public required TimeProvider Time { get; init; }
 
     public required ILogger Log { get; init; }

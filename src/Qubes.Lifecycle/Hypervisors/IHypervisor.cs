@@ -26,6 +26,21 @@ public interface IHypervisor
 
     Task SuspendAsync(DomainKey domain);
 
+    /// <summary>Lets the guest suspend to its memory. Event: Suspending.</summary>
+    Task SleepAsync(DomainKey domain);
+
+    /// <summary>Wakes it up.</summary>
+    Task WakeAsync(DomainKey domain);
+
+    /// <summary>Shows the running guest a disk of another size.</summary>
+    /// <param name="domain">Whose.</param>
+    /// <param name="path">The disk's source.</param>
+    /// <param name="size">Bytes.</param>
+    Task ResizeDiskAsync(DomainKey domain, string path, long size);
+
+    /// <summary>The domain's description as the hypervisor tells it.</summary>
+    Task<string> DescribeAsync(DomainKey domain);
+
     /// <summary>Asks the guest to power off.</summary>
     /// <returns>False when it was not active.</returns>
     Task<bool> RequestShutdownAsync(DomainKey domain);

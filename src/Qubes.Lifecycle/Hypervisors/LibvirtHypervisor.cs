@@ -45,6 +45,15 @@ public sealed class LibvirtHypervisor(LibvirtSession session) : IHypervisor
 
     public Task SuspendAsync(DomainKey domain) => OnDomainAsync(domain, "suspend", static found => found.Suspend());
 
+    public Task SleepAsync(DomainKey domain) => OnDomainAsync(domain, "sleep", static found => found.SuspendToMemory());
+
+    public Task WakeAsync(DomainKey domain) => OnDomainAsync(domain, "wake up", static found => found.WakeUp());
+
+    public Task ResizeDiskAsync(DomainKey domain, string path, long size) =>
+        OnDomainAsync(domain, "resize disk", found => found.ResizeDisk(path, size));
+
+    public Task<string> DescribeAsync(DomainKey domain) => OnDomainAsync(domain, "describe", static found => found.GetXml());
+
     public Task<bool> RequestShutdownAsync(DomainKey domain) => session.Lanes.RunAsync(domain.Name, "shutdown", connection =>
     {
         using LibvirtDomain? found = connection.Find(domain.Uuid);
@@ -103,11 +112,16 @@ public sealed class LibvirtHypervisor(LibvirtSession session) : IHypervisor
     private static bool IsEnding(LibvirtDomain domain) =>
         domain.GetState().State is DomainState.ShuttingDown or DomainState.ShutOff or DomainState.None;
 
-    private Task<bool> OnDomainAsync(DomainKey key, string call, Action<LibvirtDomain> action) => session.Lanes.RunAsync(key.Name, call, connection =>
+    private Task<bool> OnDomainAsync(DomainKey key, string call, Action<LibvirtDomain> action) => OnDomainAsync(key, call, domain =>
+    {
+        action(domain);
+        return true;
+    });
+
+    private Task<T> OnDomainAsync<T>(DomainKey key, string call, Func<LibvirtDomain, T> function) => session.Lanes.RunAsync(key.Name, call, connection =>
     {
         using LibvirtDomain domain = connection.Find(key.Uuid)
             ?? throw new LibvirtException("virDomainLookupByUUIDString", LibvirtError.NoDomain, $"no domain '{key.Name}'");
-        action(domain);
-        return true;
+        return function(domain);
     });
 }

@@ -67,6 +67,10 @@ internal sealed class HypervisorEvents(LifecycleContext context, StopHandler sto
             case DomainEventKind.Stopped:
                 stops.OnStoppedEvent(qube);
                 break;
+            case DomainEventKind.Started when run is { IsAlive: true } && qube.PowerState == PowerState.Suspended:
+                // The guest woke up, on our call or by itself.
+                qube.Runtime.State = PowerStates.Of(DomainState.Running, run.IsUsable);
+                break;
             case DomainEventKind.Started when run is not null:
                 run.HasStarted = true;
                 break;

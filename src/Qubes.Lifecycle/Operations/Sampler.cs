@@ -71,6 +71,7 @@ internal sealed class Sampler(LifecycleContext context)
             ? 0
             : (int)(used * 100 / (long)period.TotalMilliseconds / Math.Max(sample.VirtualCpus, 1));
         runtime.CpuTimeMs = cpuTime;
+        runtime.OnlineVCpus = (int)sample.VirtualCpus;
         if (sample.MemoryKiB > 0)
         {
             runtime.MemoryKiB = (long)sample.MemoryKiB;

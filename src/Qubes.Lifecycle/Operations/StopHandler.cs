@@ -53,6 +53,7 @@ internal sealed class StopHandler(LifecycleContext context)
         qube.Runtime.MemoryKiB = 0;
         qube.Runtime.CpuTimeMs = 0;
         qube.Runtime.CpuUsagePercent = 0;
+        qube.Runtime.OnlineVCpus = 0;
     }
 
     /// <summary>Tells that <c>xid</c>, <c>stubdom_xid</c> and <c>start_time</c> changed.</summary>

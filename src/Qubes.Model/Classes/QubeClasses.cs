@@ -30,6 +30,13 @@ public static class QubeClasses
         static (app, identity) => new AppVM(app, identity),
         [SnapshotRoot, KeptPrivate, Volatile, KernelVolume]);
 
+    public static QubeClass RemoteVM { get; } = new(
+        "RemoteVM",
+        EmitterClass.RemoteVM,
+        new PropertyTable(RemoteVMProperties.All),
+        static (app, identity) => new RemoteVM(app, identity),
+        []);
+
     public static QubeClass StandaloneVM { get; } = new(
         "StandaloneVM",
         EmitterClass.StandaloneVM,
@@ -52,7 +59,7 @@ public static class QubeClasses
         [SnapshotRoot, SnapshotPrivate, Volatile with { Size = RootSize + PrivateSize }, KernelVolume]);
 
     /// <summary>All, by name.</summary>
-    public static IReadOnlyList<QubeClass> All { get; } = [AdminVM, AppVM, DispVM, StandaloneVM, TemplateVM];
+    public static IReadOnlyList<QubeClass> All { get; } = [AdminVM, AppVM, DispVM, RemoteVM, StandaloneVM, TemplateVM];
 
     private static FrozenDictionary<string, QubeClass> ByName { get; } = All.ToFrozenDictionary(c => c.Name, StringComparer.Ordinal);
 

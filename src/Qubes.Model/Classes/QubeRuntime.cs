@@ -54,6 +54,9 @@ public sealed class QubeRuntime
     /// <summary>Memory in use by the last sample, in KiB. Samples are not told to those who follow the state.</summary>
     public long MemoryKiB { get; set; }
 
+    /// <summary>Virtual CPUs in use by the last sample; 0 before the first.</summary>
+    public int OnlineVCpus { get; set; }
+
     /// <summary>CPU time used in total by the last sample, in milliseconds.</summary>
     public long CpuTimeMs { get; set; }
 

@@ -43,15 +43,11 @@ public sealed class PoolSet
         scope.Done();
     }
 
-    /// <exception cref="QubesException"><c>QubesPoolInUseError</c>: see <see cref="IsInUse"/>.</exception>
+    /// <exception cref="QubesException"><c>QubesPoolInUseError</c>: see <see cref="RefuseIfUsed"/>.</exception>
     public void Remove(PoolConfig pool)
     {
         ArgumentNullException.ThrowIfNull(pool);
-        if (IsInUse(pool.Name))
-        {
-            throw QubesErrors.PoolInUse(pool.Name);
-        }
-
+        RefuseIfUsed(pool);
         PoolConfig[] before = _items;
         using ChangeScope scope = _app.Changes.Enter();
         Put(Array.FindAll(before, p => p.Name != pool.Name));
@@ -59,10 +55,21 @@ public sealed class PoolSet
         scope.Done();
     }
 
-    /// <summary>A qube's volume lives in it, or it is one of the default pools.</summary>
-    public bool IsInUse(string name) =>
-        _app.Domains.OfType<QubesVM>().Any(qube => qube.Volumes.All.Any(volume => volume.Pool == name))
-        || QubesAppProperties.DefaultPools.Any(property => property.Get(_app) == name);
+    /// <summary>Refuses what would take away a pool in which a qube has a volume, or one that is a default pool.</summary>
+    /// <exception cref="QubesException"><c>QubesPoolInUseError</c>.</exception>
+    public void RefuseIfUsed(PoolConfig pool)
+    {
+        ArgumentNullException.ThrowIfNull(pool);
+        if (_app.Domains.OfType<QubesVM>().Any(qube => qube.Volumes.All.Any(volume => volume.Pool == pool.Name)))
+        {
+            throw QubesErrors.PoolInUse(pool.Name);
+        }
+
+        if (QubesAppProperties.DefaultPools.FirstOrDefault(property => property.Get(_app) == pool.Name) is { } property)
+        {
+            throw QubesErrors.PoolIsDefault(property.Name);
+        }
+    }
 
     /// <summary>Takes the pools of the store.</summary>
     public void Load(IEnumerable<PoolConfig> pools) => Put([.. pools]);

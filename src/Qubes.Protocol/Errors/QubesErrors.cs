@@ -61,6 +61,9 @@ public static class QubesErrors
     public static QubesException PoolInUse(string pool) =>
         new(QubesErrorNames.PoolInUse, $"Storage pool is in use: {PythonText.Repr(pool)}");
 
+    public static QubesException PoolIsDefault(string property) =>
+        new(QubesErrorNames.PoolInUse, $"Storage pool is in use: set as {property}");
+
     public static QubesException Value(string text) => new(QubesErrorNames.Value, text);
 
     public static QubesException PropertyValue(string text) => new(QubesErrorNames.PropertyValue, text);

@@ -12,7 +12,7 @@ public sealed class QubeCallTests
     public async Task Admin_vmclass_List()
     {
         await using AdminFixture fixture = await AdminFixture.StartAsync();
-        Assert.Equal("0\0AdminVM\nAppVM\nDispVM\nStandaloneVM\nTemplateVM\n", await fixture.CallAsync("admin.vmclass.List"));
+        Assert.Equal("0\0AdminVM\nAppVM\nDispVM\nRemoteVM\nStandaloneVM\nTemplateVM\n", await fixture.CallAsync("admin.vmclass.List"));
     }
 
     [Fact]

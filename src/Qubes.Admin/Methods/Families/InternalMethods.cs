@@ -12,6 +12,16 @@ internal static class InternalMethods
             Destination = AdminDestination.AdminVM, Scope = AdminScope.None, Entry = AdminEntry.None,
             Answer = InternalHandlers.GetSystemInfo, Help = "Tells policy of all qubes", Result = "JSON",
         },
+        new("internal.SuspendPre")
+        {
+            Destination = AdminDestination.AdminVM, Scope = AdminScope.None, Entry = AdminEntry.None,
+            Handler = InternalHandlers.SuspendPreAsync, Help = "Suspends all qubes, before the host is",
+        },
+        new("internal.SuspendPost")
+        {
+            Destination = AdminDestination.AdminVM, Scope = AdminScope.None, Entry = AdminEntry.None,
+            Handler = InternalHandlers.SuspendPostAsync, Help = "Resumes the qubes that were suspended with the host",
+        },
         new("internal.vm.volume.ImportBegin")
         {
             Argument = AdminPart.Required, Payload = AdminPart.Optional, Scope = AdminScope.None, Entry = AdminEntry.None,

@@ -1,4 +1,5 @@
 using Qubes.Admin.Handlers;
+using Qubes.Admin.Streams;
 using Qubes.Model.Classes;
 
 namespace Qubes.Admin.Methods.Families;
@@ -39,6 +40,21 @@ internal static class QubeMethods
         AdminRow.Local("admin.vm.Kill", AdminRow.Executes) with { Handler = PowerHandlers.KillAsync, Help = "Ends a qube at once" },
         AdminRow.Local("admin.vm.Pause", AdminRow.Executes) with { Handler = PowerHandlers.PauseAsync, Help = "Stops a qube's CPUs" },
         AdminRow.Local("admin.vm.Unpause", AdminRow.Executes) with { Handler = PowerHandlers.UnpauseAsync, Help = "Lets a paused qube go on" },
+        AdminRow.Local("admin.vm.Suspend", AdminRow.Executes) with
+        {
+            Handler = PowerHandlers.SuspendAsync, Help = "Lets a qube sleep; one that cannot is paused",
+        },
+        AdminRow.Local("admin.vm.Resume", AdminRow.Executes) with { Handler = PowerHandlers.ResumeAsync, Help = "Wakes a suspended or paused qube" },
+        AdminRow.Local("admin.vm.Console", AdminRow.Writes) with
+        {
+            Entry = AdminEntry.Program, Handler = PowerHandlers.ConsoleAsync, Help = "Finds the console of a running qube",
+            Result = "the path of a terminal device, empty if there is none",
+        },
+        AdminRow.Global("admin.vm.Stats", AdminRow.Reads) with
+        {
+            Destination = AdminDestination.Any, Handler = StatsStream.SendAsync,
+            Help = "Streams what a running qube, or each of them, uses", Result = "events `vm-stats`, until the caller goes",
+        },
     ];
 
     private static AdminMethod Creation(string prefix, QubeClass qubeClass, bool allowPool, string help) =>
