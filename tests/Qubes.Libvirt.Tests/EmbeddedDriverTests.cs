@@ -47,6 +47,8 @@ public sealed class EmbeddedDriverTests
         Assert.True(HypervisorUri.IsQemu(uri));
         Assert.False(HypervisorUri.IsQemu("test:///default"));
         Assert.True(HypervisorUri.IsTest("test:///default"));
+        Assert.True(HypervisorUri.IsTest("test+unix:///default?socket=/s"));
+        Assert.False(HypervisorUri.IsTest("testing:///default"));
     }
 
     [Fact]

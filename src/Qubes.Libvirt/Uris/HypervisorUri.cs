@@ -14,9 +14,13 @@ public static class HypervisorUri
     /// <summary>The driver inside this process. One process serves one root at a time.</summary>
     public static string Embedded(string root) => $"{EmbeddedPrefix}?root={Uri.EscapeDataString(root)}";
 
-    public static bool IsTest(string uri) => uri.StartsWith("test:", StringComparison.Ordinal);
+    public static bool IsTest(string uri) => HasDriver(uri, "test");
 
-    public static bool IsQemu(string uri) => uri.StartsWith("qemu:", StringComparison.Ordinal);
+    public static bool IsQemu(string uri) => HasDriver(uri, "qemu");
+
+    // DRIVER[+TRANSPORT]:…
+    private static bool HasDriver(string uri, string driver) =>
+        uri.StartsWith(driver, StringComparison.Ordinal) && uri.Length > driver.Length && uri[driver.Length] is ':' or '+';
 
     /// <summary>The root directory of an embedded driver's URI; null for any other URI.</summary>
     public static string? EmbeddedRoot(string uri)

@@ -10,6 +10,9 @@ namespace Qubes.Daemon.Tests;
 /// </summary>
 internal sealed class QubesdProcess : IAsyncDisposable
 {
+    /// <summary>libvirt's driver for tests, in the daemon itself.</summary>
+    public const string TestDriver = "test:///default";
+
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly ChildProcess _process;
@@ -39,30 +42,27 @@ internal sealed class QubesdProcess : IAsyncDisposable
 
     /// <summary>Starts the daemon and waits until it serves. Fails with its log when it ends instead.</summary>
     /// <param name="faultPoint">Where it is to die, see <see cref="FaultPoint"/>.</param>
-    public static async Task<QubesdProcess> StartAsync(ScratchRoot root, string? faultPoint = null)
+    public static async Task<QubesdProcess> StartAsync(ScratchRoot root, string? faultPoint = null, string libvirt = TestDriver)
     {
-        QubesdProcess? daemon = await TryStartAsync(root, faultPoint, out Func<Task<string>> log);
+        QubesdProcess? daemon = await TryStartAsync(root, faultPoint, out Func<Task<string>> log, libvirt);
         return daemon ?? throw new InvalidOperationException("qubesd did not come up:\n" + await log());
     }
 
     /// <summary>As <see cref="StartAsync"/>; null when it ended before it was ready.</summary>
-    public static Task<QubesdProcess?> TryStartAsync(ScratchRoot root, string? faultPoint, out Func<Task<string>> log)
+    public static Task<QubesdProcess?> TryStartAsync(ScratchRoot root, string? faultPoint, out Func<Task<string>> log, string libvirt = TestDriver)
     {
         AnonymousPipe output = AnonymousPipe.Create();
-        string notifyPath = Path.Combine(root.Path, "notify");
-        File.Delete(notifyPath);
-        Socket notify = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
-        notify.Bind(new UnixDomainSocketEndPoint(notifyPath));
+        ReadinessSocket readiness = new(Path.Combine(root.Path, "notify"));
         ChildProcess process = ChildProcess.Start(new ChildProcessOptions
         {
             FileName = QubesdProgramFile.Path,
-            Arguments = ["--root", root.Path, "--libvirt", "test:///default"],
+            Arguments = ["--root", root.Path, "--libvirt", libvirt],
             NewSession = true,
             StandardOutput = output.Writer,
             StandardError = output.Writer,
             EnvironmentChanges = new Dictionary<string, string?>
             {
-                ["NOTIFY_SOCKET"] = notifyPath,
+                ["NOTIFY_SOCKET"] = readiness.Path,
                 [FaultPoint.Variable] = faultPoint,
                 [QubesPaths.RootVariable] = null,
             },
@@ -70,7 +70,7 @@ internal sealed class QubesdProcess : IAsyncDisposable
         output.Writer.Dispose();
         Task<string> reading = ReadAllAsync(output);
         log = () => reading;
-        return WaitAsync(new QubesdProcess(root, process, reading), notify);
+        return WaitAsync(new QubesdProcess(root, process, reading), readiness);
     }
 
     /// <summary>Asks it to stop, as systemd does, and waits for its end.</summary>
@@ -131,26 +131,13 @@ internal sealed class QubesdProcess : IAsyncDisposable
         }
     }
 
-    private static async Task<QubesdProcess?> WaitAsync(QubesdProcess daemon, Socket notify)
+    private static async Task<QubesdProcess?> WaitAsync(QubesdProcess daemon, ReadinessSocket readiness)
     {
-        using (notify)
+        using (readiness)
         {
-            Task ready = WaitReadyAsync(notify);
+            Task ready = readiness.WaitAsync();
             Task first = await Task.WhenAny(ready, daemon.Exited).WaitAsync(Patience);
             return first == ready ? daemon : null;
-        }
-    }
-
-    private static async Task WaitReadyAsync(Socket notify)
-    {
-        byte[] message = new byte[4096];
-        while (true)
-        {
-            int length = await notify.ReceiveAsync(message);
-            if (Encoding.UTF8.GetString(message, 0, length).Split('\n').Contains("READY=1"))
-            {
-                return;
-            }
         }
     }
 

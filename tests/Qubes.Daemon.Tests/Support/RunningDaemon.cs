@@ -19,10 +19,10 @@ internal sealed class RunningDaemon : IAsyncDisposable
     public QubesPaths Paths => Process.Root.Paths;
 
     /// <summary>Starts on a root an earlier process left, or on a new one that is removed at the end.</summary>
-    public static async Task<RunningDaemon> StartAsync(ScratchRoot? root = null)
+    public static async Task<RunningDaemon> StartAsync(ScratchRoot? root = null, string libvirt = QubesdProcess.TestDriver)
     {
         ScratchRoot? own = root is null ? new ScratchRoot() : null;
-        return new RunningDaemon(await QubesdProcess.StartAsync(root ?? own!), own);
+        return new RunningDaemon(await QubesdProcess.StartAsync(root ?? own!, libvirt: libvirt), own);
     }
 
     /// <summary>A call on the main socket; the whole reply.</summary>
