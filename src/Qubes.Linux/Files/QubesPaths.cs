@@ -71,6 +71,20 @@ public sealed class QubesPaths
     /// <summary>Where host programs open vchan streams to the qube; its qrexec daemon listens there.</summary>
     public string VchanBrokerSocket(string qubeName) => Path.Combine(VchanDirectory, qubeName + ".broker");
 
+    /// <summary>Where a qube's QubesDB is read and written; its QubesDB daemon listens there.</summary>
+    public string QubesDbSocket(string qubeName) => Path.Combine(QubesRunDirectory, $"qubesdb.{qubeName}.sock");
+
+    /// <summary>Where it is only read.</summary>
+    public string QubesDbReadOnlySocket(string qubeName) => Path.Combine(QubesRunDirectory, $"qubesdb.{qubeName}.ro.sock");
+
+    /// <summary>The own QubesDB, in a qube or of the host.</summary>
+    public string LocalQubesDbSocket => Under("run/qubes/qubesdb.sock");
+
+    /// <inheritdoc cref="LocalQubesDbSocket"/>
+    public string LocalQubesDbReadOnlySocket => Under("run/qubes/qubesdb.ro.sock");
+
+    public string QubesDbLog(string qubeName) => Path.Combine(LogDirectory, $"qubesdb.{qubeName}.log");
+
     public string QrexecLog(string qubeName) => Path.Combine(LogDirectory, $"qrexec.{qubeName}.log");
 
     public string GuestConsoleLog(string qubeName) => Path.Combine(LogDirectory, $"guest-{qubeName}.log");

@@ -22,4 +22,7 @@ internal static partial class AgentLog
 
     [LoggerMessage(LogLevel.Warning, "no link to the host: {Reason}")]
     public static partial void NoCarrier(ILogger logger, string reason);
+
+    [LoggerMessage(LogLevel.Error, "QubesDB is not served: {Reason}")]
+    public static partial void NoDatabase(ILogger logger, string reason);
 }

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Qubes.Linux;
 using Qubes.Protocol.Qrexec;
 using Qubes.Qrexec.CommandLine;
+using Qubes.Qrexec.QubesDb;
 using Qubes.Qrexec.Services;
 using Qubes.Qrexec.Vchan.Broker;
 using Qubes.Qrexec.Vchan.Mux;
@@ -91,8 +92,28 @@ public static class AgentProgram
             link, brokerPath, (UnixFileMode)0b110_110_110, groupId: null, (_, port) => QrexecPorts.IsData(port), logger);
         Task carrying = CarryAsync(link, port, logger, cancellationToken);
         Task brokering = broker.RunAsync(cancellationToken);
+        TaskCompletionSource filled = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Task keeping = KeepDatabaseAsync(link, paths, logger, () => filled.TrySetResult(), cancellationToken);
+        await await Task.WhenAny(carrying, brokering, filled.Task).WaitAsync(cancellationToken);
+
+        // Whoever is told that the qube is up shall find its database there.
         Task running = agent.RunAsync(notify.Ready, cancellationToken);
-        await await Task.WhenAny(carrying, brokering, running).WaitAsync(cancellationToken);
+        await await Task.WhenAny(carrying, brokering, keeping, running).WaitAsync(cancellationToken);
+    }
+
+    // Calls go on without a database: they are what the trouble would be looked into with.
+    private static async Task KeepDatabaseAsync(MuxLink link, QubesPaths paths, ILogger logger, Action ready, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await QubesDbService.RunReplicaAsync(link, 0, paths, (UnixFileMode)0b110_110_110, logger, ready, cancellationToken);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or System.Net.Sockets.SocketException)
+        {
+            AgentLog.NoDatabase(logger, e.Message);
+            ready();
+            await Task.Delay(Timeout.Infinite, cancellationToken);
+        }
     }
 
     private static async Task CarryAsync(MuxLink link, Stream port, ILogger logger, CancellationToken cancellationToken)

@@ -3,24 +3,30 @@ using Qubes.Linux;
 namespace Qubes.Qrexec.Daemon;
 
 /// <summary>
-/// Starts the daemon in the background as upstream's does: this process waits until the agent has connected, then leaves the daemon
-/// behind. Exit status: 0 connected, 3 not in time, 1 any other failure.
+/// Starts a daemon in the background as upstream's does: this process waits until it is ready, then leaves it behind. Exit status: 0
+/// ready, else that of the daemon, 1 for one ended by a signal.
 /// </summary>
 internal static class BackgroundStart
 {
     // The first of the descriptors a child gets beyond its standard ones.
     private const string ReadyDescriptor = "3";
 
-    public static async Task<int> RunAsync(DaemonOptions options, IReadOnlyList<string> arguments)
+    private const int Failed = 1;
+
+    /// <param name="program">The name under which the multi-call program runs it.</param>
+    /// <param name="logPath">Receives what it prints.</param>
+    /// <param name="arguments">Its command line; that it stays in the foreground, and what it tells of readiness, is added.</param>
+    /// <param name="waitingFor">Shown while it is waited for; null shows nothing.</param>
+    public static async Task<int> RunAsync(string program, string logPath, IReadOnlyList<string> arguments, string? waitingFor)
     {
         using AnonymousPipe ready = AnonymousPipe.Create();
         ChildProcess child;
-        using (FileStream logFile = OpenLog(options))
+        using (FileStream logFile = OpenLog(logPath))
         {
             child = ChildProcess.Start(new ChildProcessOptions
             {
                 FileName = Environment.ProcessPath ?? throw new InvalidOperationException("the path of this program is unknown"),
-                Arguments = [DaemonProgram.Name, "--foreground", "--ready-fd", ReadyDescriptor, .. arguments],
+                Arguments = [program, "--foreground", "--ready-fd", ReadyDescriptor, .. arguments],
                 NewSession = true,
                 StandardOutput = logFile.SafeFileHandle,
                 StandardError = logFile.SafeFileHandle,
@@ -29,19 +35,19 @@ internal static class BackgroundStart
         }
 
         ready.Writer.Dispose();
-        if (await IsReadyAsync(ready, options.Quiet))
+        if (await IsReadyAsync(ready, waitingFor is null ? null : $"{program}: {waitingFor}"))
         {
-            return QrexecDaemon.Stopped;
+            return 0;
         }
 
         ProcessExit exit = await child.Exited;
-        return exit is { IsSignal: false, Code: QrexecDaemon.AgentTimeout } ? QrexecDaemon.AgentTimeout : QrexecDaemon.Failed;
+        return exit is { IsSignal: false, Code: not 0 } ? exit.Code : Failed;
     }
 
-    private static FileStream OpenLog(DaemonOptions options)
+    private static FileStream OpenLog(string path)
     {
-        Directory.CreateDirectory(options.Paths.LogDirectory);
-        return new FileStream(options.Paths.QrexecLog(options.QubeName), new FileStreamOptions
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        return new FileStream(path, new FileStreamOptions
         {
             Mode = FileMode.Create,
             Access = FileAccess.Write,
@@ -51,13 +57,13 @@ internal static class BackgroundStart
     }
 
     // The daemon writes a line when it is ready; when it fails, its end of the pipe closes with it.
-    private static async Task<bool> IsReadyAsync(AnonymousPipe pipe, bool quiet)
+    private static async Task<bool> IsReadyAsync(AnonymousPipe pipe, string? waiting)
     {
         await using Stream stream = pipe.OpenReader();
         Task<int> reading = stream.ReadAsync(new byte[1]).AsTask();
-        if (!quiet)
+        if (waiting is not null)
         {
-            await Console.Error.WriteLineAsync($"{DaemonProgram.Name}: Waiting for VM's qrexec agent.");
+            await Console.Error.WriteLineAsync(waiting);
             using PeriodicTimer everySecond = new(TimeSpan.FromSeconds(1));
             while (await Task.WhenAny(reading, everySecond.WaitForNextTickAsync().AsTask()) != reading)
             {

@@ -44,6 +44,9 @@ public sealed record DaemonOptions
         new("vchan", HasValue: true), new("help", 'h'),
     ];
 
+    /// <summary>Where socket vchans are.</summary>
+    internal static string SocketDirectoryFromEnvironment => Environment.GetEnvironmentVariable("VCHAN_SOCKET_DIR") ?? "/var/run/vchan";
+
     public required uint DomainId { get; init; }
 
     public required string QubeName { get; init; }
@@ -117,12 +120,12 @@ public sealed record DaemonOptions
             Foreground = values.ContainsKey("direct") || values.ContainsKey("foreground"),
             ReadyDescriptor = values.TryGetValue("ready-fd", out string? fd) ? Number("ready-fd", fd) : null,
             Transport = TransportOf(values.GetValueOrDefault("vchan", "auto")),
-            VchanSocketDirectory = Environment.GetEnvironmentVariable("VCHAN_SOCKET_DIR") ?? "/var/run/vchan",
+            VchanSocketDirectory = SocketDirectoryFromEnvironment,
             StartupTimeout = StartupTimeoutFromEnvironment(),
         };
     }
 
-    private static GuestTransport TransportOf(string text) => text switch
+    internal static GuestTransport TransportOf(string text) => text switch
     {
         "socket" => GuestTransport.Socket,
         "virtio" => GuestTransport.Virtio,
@@ -130,7 +133,7 @@ public sealed record DaemonOptions
         _ => throw new UsageException($"unknown transport '{text}'"),
     };
 
-    private static int Number(string option, string text) =>
+    internal static int Number(string option, string text) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number)
             ? number
             : throw new UsageException($"option '--{option}' needs a number");

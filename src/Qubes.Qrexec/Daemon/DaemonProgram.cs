@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
-using Microsoft.Win32.SafeHandles;
 using Qubes.Linux;
 using Qubes.Qrexec.CommandLine;
+using Qubes.Qrexec.IO;
 
 namespace Qubes.Qrexec.Daemon;
 
@@ -27,7 +27,8 @@ public static class DaemonProgram
             return UsageError;
         }
 
-        return options.Foreground ? await RunInForegroundAsync(options) : await BackgroundStart.RunAsync(options, arguments);
+        return options.Foreground ? await RunInForegroundAsync(options) : await BackgroundStart.RunAsync(
+            Name, options.Paths.QrexecLog(options.QubeName), arguments, options.Quiet ? null : "Waiting for VM's qrexec agent.");
     }
 
     private static async Task<int> RunInForegroundAsync(DaemonOptions options)
@@ -36,32 +37,13 @@ public static class DaemonProgram
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
         using StandardErrorLoggerFactory logging = new();
-        return await new QrexecDaemon(options, logging.CreateLogger(Name)).RunAsync(() => TellReady(options.ReadyDescriptor), stop.Token);
+        return await new QrexecDaemon(options, logging.CreateLogger(Name)).RunAsync(() => Readiness.Tell(options.ReadyDescriptor), stop.Token);
 
         void OnSignal(PosixSignalContext context)
         {
             // The daemon ends by itself, removing its sockets; the runtime shall not end it before.
             context.Cancel = true;
             stop.Cancel();
-        }
-    }
-
-    private static void TellReady(int? descriptor)
-    {
-        if (descriptor is not { } number)
-        {
-            return;
-        }
-
-        using SafeFileHandle handle = new(number, ownsHandle: true);
-        using FileStream stream = new(handle, FileAccess.Write, bufferSize: 0);
-        try
-        {
-            stream.Write("READY\n"u8);
-        }
-        catch (IOException)
-        {
-            // Whoever started us does not care any more.
         }
     }
 }
