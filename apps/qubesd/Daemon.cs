@@ -96,7 +96,7 @@ internal sealed class Daemon : IAsyncDisposable
 
         _libvirt = await connecting;
         _lifecycle = new QubeLifecycle(_app, _loop, storage, new LibvirtHypervisor(_libvirt), _paths,
-            new LifecycleOptions { QrexecDaemonProgram = FindQrexec("qrexec-daemon"), QrexecClientProgram = FindQrexec("qrexec-client") },
+            new LifecycleOptions { DaemonProgram = FindQrexec("qrexec-daemon"), QrexecClientProgram = FindQrexec("qrexec-client") },
             log: _loggers.CreateLogger("lifecycle"));
         ILogger policyLogger = _loggers.CreateLogger("policy");
         PolicyStore policies = new(new DirectoryPolicySource(_paths), TimeProvider.System, policy => PolicyLoadLog.Write(policyLogger, policy));

@@ -3,8 +3,11 @@ namespace Qubes.Lifecycle;
 /// <summary>Settings of the lifecycle.</summary>
 public sealed class LifecycleOptions
 {
-    /// <summary>The program that is each qube's qrexec daemon; null where guests have no qrexec.</summary>
-    public string? QrexecDaemonProgram { get; init; }
+    /// <summary>
+    /// The program that is each qube's qrexec daemon and, under another name, its QubesDB daemon; null where guests have no qrexec, and
+    /// no QubesDB that they see.
+    /// </summary>
+    public string? DaemonProgram { get; init; }
 
     /// <summary>qrexec-client, by which services in guests are called; null where guests have no qrexec.</summary>
     public string? QrexecClientProgram { get; init; }

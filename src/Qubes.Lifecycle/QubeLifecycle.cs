@@ -3,9 +3,11 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Qubes.Libvirt;
 using Qubes.Lifecycle.Boot;
 using Qubes.Lifecycle.Control;
+using Qubes.Lifecycle.Daemons;
 using Qubes.Lifecycle.Hypervisors;
 using Qubes.Lifecycle.Operations;
 using Qubes.Lifecycle.Qrexec;
+using Qubes.Lifecycle.QubesDb;
 using Qubes.Linux;
 using Qubes.Model;
 using Qubes.Model.Classes;
@@ -36,6 +38,7 @@ public sealed partial class QubeLifecycle : IQubeLifecycle, IAsyncDisposable
     private readonly Reconciler _reconciler;
     private readonly HypervisorEvents _events;
     private readonly Sampler _sampler;
+    private readonly QubeDatabases _databases;
     private readonly CancellationTokenSource _stopping = new();
     private readonly List<Task> _background = [];
 
@@ -44,7 +47,7 @@ public sealed partial class QubeLifecycle : IQubeLifecycle, IAsyncDisposable
     {
         _options = options ?? new LifecycleOptions();
         time ??= TimeProvider.System;
-        bool hasQrexec = hypervisor.Kind != HypervisorKind.Test && _options.QrexecDaemonProgram is not null;
+        bool hasQrexec = hypervisor.Kind != HypervisorKind.Test && _options.DaemonProgram is not null;
         _context = new LifecycleContext
         {
             App = app,
@@ -52,22 +55,34 @@ public sealed partial class QubeLifecycle : IQubeLifecycle, IAsyncDisposable
             Storage = storage,
             Hypervisor = hypervisor,
             Paths = paths,
-            Qrexec = hasQrexec ? new QrexecDaemons(_options.QrexecDaemonProgram!, paths, time) : null,
             Services = hasQrexec && _options.QrexecClientProgram is { } client ? new GuestServices(client, paths) : null,
             Time = time,
             Log = log ?? NullLogger.Instance,
         };
         StopHandler stops = new(_context);
-        QrexecSupervisor qrexec = new(_context, _stopping.Token);
+        HostTimeZone timeZone = new(paths.Under("etc/localtime"));
+        DaemonSupervisor? qrexec = null;
+        DaemonSupervisor? databases = null;
+        if (hasQrexec && _options.DaemonProgram is { } program)
+        {
+            DaemonLauncher launcher = new(time);
+            qrexec = Supervisor(new QrexecDaemons(program, paths, launcher));
+            databases = Supervisor(new QubesDbDaemons(program, paths, loop, timeZone, launcher, time, _context.Log));
+        }
+
+        _databases = new QubeDatabases(timeZone, databases);
+        _databases.Register(app.Events);
         _stopper = new QubeStopper(_context, stops);
         _sleeper = new QubeSleeper(_context, _stopper);
         _resizer = new VolumeResizer(_context);
-        _starter = new QubeStarter(_context, new DomainSpecs(_context, new KvmProbe(paths)), _stopper, qrexec);
+        _starter = new QubeStarter(_context, new DomainSpecs(_context, new KvmProbe(paths)), _stopper, _databases, qrexec);
         _creator = new QubeCreator(_context);
-        _reconciler = new Reconciler(_context, stops, qrexec);
+        _reconciler = new Reconciler(_context, stops, _databases, qrexec);
         _events = new HypervisorEvents(_context, stops, _reconciler);
         _sampler = new Sampler(_context);
         ShutdownBlockers.Register(app.Events);
+
+        DaemonSupervisor Supervisor(IQubeDaemons daemons) => new(daemons, time, _context.Log, _stopping.Token);
     }
 
     /// <summary>Who hangs in the hypervisor, since when, in which call.</summary>
@@ -83,6 +98,7 @@ public sealed partial class QubeLifecycle : IQubeLifecycle, IAsyncDisposable
         await Task.Run(MakeDirectories);
         await _creator.RecoverAsync();
         await _reconciler.ReconcileAsync();
+        await _databases.AttachHostAsync(_context.App.Domains.AdminVM);
         await _reconciler.StopLeftoversAsync();
         _background.Add(_events.RunAsync(_stopping.Token));
         _background.Add(_sampler.RunAsync(_options.SamplingPeriod, _stopping.Token));
@@ -93,6 +109,7 @@ public sealed partial class QubeLifecycle : IQubeLifecycle, IAsyncDisposable
     {
         await _stopping.CancelAsync();
         await Task.WhenAll(_background);
+        await _databases.ReleaseHostAsync(_context.App.Domains.OfType<QubesVM>().Any(qube => qube.IsRunning));
         _stopping.Dispose();
     }
 

@@ -19,6 +19,7 @@ internal static class FuzzTargets
         new PolicyAnswerTarget(),
         new ServiceConfigurationTarget(),
         new QrexecTarget(),
+        new QubesDbTarget(),
         new VchanMuxTarget(),
     ];
 

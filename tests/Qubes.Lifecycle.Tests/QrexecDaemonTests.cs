@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
 using Qubes.Lifecycle.Control;
-using Qubes.Lifecycle.Operations;
+using Qubes.Lifecycle.Daemons;
 using Qubes.Lifecycle.Qrexec;
 using Qubes.Linux;
 using Qubes.Protocol.Errors;
@@ -27,7 +27,7 @@ public sealed class QrexecDaemonTests : IDisposable
     public async Task A_daemon_that_is_ready_runs_with_the_arguments_of_its_qube()
     {
         string said = Path.Combine(_directory, "arguments");
-        QrexecDaemon daemon = await Daemons($"echo \"$QREXEC_STARTUP_TIMEOUT $*\" > '{said}'; echo READY >&3; exec sleep 1000")
+        QubeDaemon daemon = await Daemons($"echo \"$QREXEC_STARTUP_TIMEOUT $*\" > '{said}'; echo READY >&3; exec sleep 1000")
             .StartAsync(Request, CancellationToken.None).WaitAsync(Patience);
         Assert.Equal(
             $"5 --foreground --ready-fd=3 --vchan=virtio --root={_directory} -q -u {Request.Uuid} -- 7 work user", File.ReadAllText(said).Trim());
@@ -71,7 +71,7 @@ public sealed class QrexecDaemonTests : IDisposable
         Assert.Null(await Daemons("exit 0").FindAsync("work"));
         Directory.CreateDirectory(_paths.QubesRunDirectory);
         using UnixListener served = UnixListener.Bind(_paths.QrexecSocket("work"), (UnixFileMode)0x180);
-        QrexecDaemon? found = await Daemons("exit 0").FindAsync("work");
+        QubeDaemon? found = await Daemons("exit 0").FindAsync("work");
         Assert.Equal(Environment.ProcessId, found?.Id);
     }
 
@@ -84,18 +84,9 @@ public sealed class QrexecDaemonTests : IDisposable
         await using LifecycleFixture fixture = await LifecycleFixture.StartAsync();
         using CancellationTokenSource stopping = new();
         QubeRun run = new() { IsLaunched = true };
-        LifecycleContext context = new()
-        {
-            App = fixture.App,
-            Loop = fixture.Loop,
-            Storage = fixture.Storage,
-            Hypervisor = fixture.Hypervisor,
-            Paths = _paths,
-            Qrexec = Daemons($"if mkdir '{once}'; then echo READY >&3; exit 0; fi; echo $$ > '{id}'; {Connect("restarted")}; exec sleep 1000"),
-            Time = TimeProvider.System,
-            Log = NullLogger.Instance,
-        };
-        await fixture.OnLoopAsync(() => new QrexecSupervisor(context, stopping.Token).StartAsync(fixture.Work, run));
+        QrexecDaemons daemons = Daemons($"if mkdir '{once}'; then echo READY >&3; exit 0; fi; echo $$ > '{id}'; {Connect("restarted")}; exec sleep 1000");
+        DaemonSupervisor supervisor = new(daemons, TimeProvider.System, NullLogger.Instance, stopping.Token);
+        await fixture.OnLoopAsync(() => supervisor.StartAsync(fixture.Work, run));
 
         using Socket connection = await restarted.AcceptAsync().AsTask().WaitAsync(Patience);
         await stopping.CancelAsync();
@@ -121,6 +112,6 @@ public sealed class QrexecDaemonTests : IDisposable
     {
         string program = Path.Combine(_directory, "daemon");
         AtomicFile.Write(program, System.Text.Encoding.UTF8.GetBytes($"#!/bin/sh\n{script}\n"), (UnixFileMode)0x1C0 /* 0700 */);
-        return new QrexecDaemons(program, _paths, TimeProvider.System);
+        return new QrexecDaemons(program, _paths, new DaemonLauncher(TimeProvider.System));
     }
 }

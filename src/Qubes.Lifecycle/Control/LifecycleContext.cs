@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Qubes.Lifecycle.Hypervisors;
-using Qubes.Lifecycle.Qrexec;
 using Qubes.Linux;
 using Qubes.Model;
 using Qubes.Model.Classes;
@@ -24,9 +23,6 @@ internal sealed class LifecycleContext
     public required IHypervisor Hypervisor { get; init; }
 
     public required QubesPaths Paths { get; init; }
-
-    /// <summary>Null where guests have no qrexec.</summary>
-    public required QrexecDaemons? Qrexec { get; init; }
 
     /// <summary>Null where guests have no qrexec.</summary>
     public required GuestServices? Services { get; init; }

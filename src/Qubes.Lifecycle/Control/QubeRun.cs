@@ -1,4 +1,4 @@
-using Qubes.Lifecycle.Qrexec;
+using Qubes.Lifecycle.Daemons;
 
 namespace Qubes.Lifecycle.Control;
 
@@ -28,7 +28,8 @@ internal sealed class QubeRun
     /// <summary>The next Resumed event is our own resume, whose caller fires <c>domain-unpaused</c> itself.</summary>
     public bool SwallowResumed { get; set; }
 
-    public QrexecDaemon? Daemon { get; set; }
+    /// <summary>The daemons it has, one of a kind at most.</summary>
+    public Dictionary<IQubeDaemons, QubeDaemon> Daemons { get; } = [];
 
     /// <summary>Cancelled when the domain is gone: ends every wait for the guest.</summary>
     public CancellationToken Ended => _ended.Token;

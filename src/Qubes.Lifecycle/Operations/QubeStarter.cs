@@ -1,8 +1,10 @@
 using Microsoft.Extensions.Logging;
 using Qubes.Lifecycle.Boot;
 using Qubes.Lifecycle.Control;
+using Qubes.Lifecycle.Daemons;
 using Qubes.Lifecycle.DomainXml;
 using Qubes.Lifecycle.Hypervisors;
+using Qubes.Lifecycle.QubesDb;
 using Qubes.Linux;
 using Qubes.Model.Classes;
 using Qubes.Model.Devices;
@@ -13,7 +15,7 @@ using Qubes.Storage;
 namespace Qubes.Lifecycle.Operations;
 
 /// <summary>Starts qubes. On any failure nothing of the attempt remains, and clients are told by <c>domain-start-failed</c>.</summary>
-internal sealed class QubeStarter(LifecycleContext context, DomainSpecs specs, QubeStopper stopper, QrexecSupervisor qrexec)
+internal sealed class QubeStarter(LifecycleContext context, DomainSpecs specs, QubeStopper stopper, QubeDatabases databases, DaemonSupervisor? qrexec)
 {
     private static readonly EventArguments StartArguments = EventArguments.Of("start_guid", value: true);
 
@@ -86,10 +88,11 @@ internal sealed class QubeStarter(LifecycleContext context, DomainSpecs specs, Q
         rollback.Commit();
         rollback.Push("domain", async () => await stopper.KillIfRunningAsync(qube));
         await qube.FireAsync("domain-spawn", StartArguments);
-        qube.Fire("domain-qdb-create");
+        await databases.StartAsync(qube, run);
+        FaultPoint.Hit("start-database-filled");
         await ResumeAsync(qube, run);
         FaultPoint.Hit("start-resumed");
-        await qrexec.StartAsync(qube, run);
+        await (qrexec?.StartAsync(qube, run) ?? Task.CompletedTask);
         FaultPoint.Hit("start-connected");
         BecomeUsable(qube, run);
         await qube.FireAsync("domain-start", StartArguments);

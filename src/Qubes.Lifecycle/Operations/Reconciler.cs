@@ -1,6 +1,8 @@
 using Microsoft.Extensions.Logging;
 using Qubes.Lifecycle.Control;
+using Qubes.Lifecycle.Daemons;
 using Qubes.Lifecycle.Hypervisors;
+using Qubes.Lifecycle.QubesDb;
 using Qubes.Libvirt;
 using Qubes.Linux;
 using Qubes.Model.Classes;
@@ -12,7 +14,7 @@ namespace Qubes.Lifecycle.Operations;
 /// Brings the model in line with the domains there are: at daemon start, after a lost connection, and when a domain of ours
 /// appears that we have not started.
 /// </summary>
-internal sealed class Reconciler(LifecycleContext context, StopHandler stops, QrexecSupervisor qrexec)
+internal sealed class Reconciler(LifecycleContext context, StopHandler stops, QubeDatabases databases, DaemonSupervisor? qrexec)
 {
     private const int LeftoversAtOnce = 64;
 
@@ -62,7 +64,7 @@ internal sealed class Reconciler(LifecycleContext context, StopHandler stops, Qr
     internal async Task StopLeftoversAsync()
     {
         LeftoverSurvey volumes = await context.Storage.SurveyLeftoversAsync();
-        IReadOnlySet<string> served = context.Qrexec is { } daemons ? await Task.Run(daemons.ListServed) : new HashSet<string>();
+        HashSet<string> served = await Task.Run(() => (HashSet<string>)[.. databases.ListServed(), .. qrexec?.ListServed() ?? []]);
         foreach (QubesVM[] some in Qubes().Where(qube => volumes.MayHaveLeftovers(qube) || served.Contains(qube.Name)).Chunk(LeftoversAtOnce))
         {
             await Task.WhenAll(some.Select(StopLeftoversAsync));
@@ -128,7 +130,8 @@ internal sealed class Reconciler(LifecycleContext context, StopHandler stops, Qr
         qube.Runtime.CpuTimeMs = (long)(sample.CpuTimeNanoseconds / 1_000_000);
         qube.Runtime.State = PowerStates.Of(sample.State, isUsable: true);
         context.Log.LogInformation("Took over the running qube {Qube} (domain {Xid})", qube.Name, sample.Id);
-        await qrexec.AdoptAsync(qube, run);
+        await databases.AdoptAsync(qube, run);
+        await (qrexec?.AdoptAsync(qube, run) ?? Task.CompletedTask);
     }
 
     private QubesVM[] Qubes() => [.. context.App.Domains.OfType<QubesVM>()];
@@ -171,9 +174,7 @@ internal sealed class Reconciler(LifecycleContext context, StopHandler stops, Qr
     /// <summary>Its guest ended while nobody was there to end it.</summary>
     private async Task StopLeftoverDaemonAsync(QubesVM qube)
     {
-        if (context.Qrexec is { } daemons && await daemons.FindAsync(qube.Name) is { } leftover)
-        {
-            await leftover.StopAsync(context.Time);
-        }
+        await databases.StopLeftoverAsync(qube);
+        await (qrexec?.StopLeftoverAsync(qube) ?? Task.CompletedTask);
     }
 }

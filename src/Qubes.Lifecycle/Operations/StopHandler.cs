@@ -54,6 +54,7 @@ internal sealed class StopHandler(LifecycleContext context)
         qube.Runtime.CpuTimeMs = 0;
         qube.Runtime.CpuUsagePercent = 0;
         qube.Runtime.OnlineVCpus = 0;
+        qube.QubesDb.Detach();
     }
 
     /// <summary>Tells that <c>xid</c>, <c>stubdom_xid</c> and <c>start_time</c> changed.</summary>
@@ -79,10 +80,7 @@ internal sealed class StopHandler(LifecycleContext context)
             context.Log.LogError(e, "A handler of domain-stopped of {Qube} failed", qube.Name);
         }
 
-        if (run.Daemon is { } daemon)
-        {
-            await daemon.StopAsync(context.Time);
-        }
+        await Task.WhenAll(run.Daemons.Values.Select(daemon => daemon.StopAsync(context.Time)));
 
         await StopStorageAsync(qube);
         AnnounceRuntime(qube);

@@ -77,6 +77,8 @@ public sealed class QubesPaths
     /// <summary>Where it is only read.</summary>
     public string QubesDbReadOnlySocket(string qubeName) => Path.Combine(QubesRunDirectory, $"qubesdb.{qubeName}.ro.sock");
 
+    public string QubesDbPidFile(string qubeName) => Path.Combine(QubesRunDirectory, $"qubesdb.{qubeName}.pid");
+
     /// <summary>The own QubesDB, in a qube or of the host.</summary>
     public string LocalQubesDbSocket => Under("run/qubes/qubesdb.sock");
 

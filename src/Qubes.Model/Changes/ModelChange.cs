@@ -14,6 +14,7 @@ public sealed class ModelChange : IDisposable
     private readonly ModelChange? _outer;
     private readonly List<(Action Undo, ChangeRecord Record)> _steps = [];
     private readonly List<QubesEvent> _outbox = [];
+    private readonly List<Action> _deferred = [];
 
     internal ModelChange(ChangeTracker tracker, ModelChange? outer, ChangeOrigin? origin)
     {
@@ -41,6 +42,7 @@ public sealed class ModelChange : IDisposable
         ObjectDisposedException.ThrowIf(State != ChangeState.Open, this);
         State = ChangeState.Completed;
         Leave();
+        _deferred.ForEach(action => action());
         foreach (QubesEvent qubesEvent in _outbox)
         {
             _tracker.Deliver(qubesEvent);
@@ -81,7 +83,10 @@ public sealed class ModelChange : IDisposable
         Leave();
     }
 
-    internal ChangeMark Mark() => new(_steps.Count, _outbox.Count);
+    /// <summary>Runs once the change holds, before observers learn of it; not at all if it is taken back.</summary>
+    internal void Defer(Action action) => _deferred.Add(action);
+
+    internal ChangeMark Mark() => new(_steps.Count, _outbox.Count, _deferred.Count);
 
     internal void Push(Action undo, ChangeRecord record) => _steps.Add((undo, record));
 
@@ -96,6 +101,7 @@ public sealed class ModelChange : IDisposable
         }
 
         _steps.RemoveRange(mark.Steps, _steps.Count - mark.Steps);
+        _deferred.RemoveRange(mark.Deferred, _deferred.Count - mark.Deferred);
         for (int i = _outbox.Count - 1; i >= mark.Events; i--)
         {
             if (!_outbox[i].IsPre)

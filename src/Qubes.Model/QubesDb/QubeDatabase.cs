@@ -9,7 +9,8 @@ namespace Qubes.Model.QubesDb;
 /// <summary>
 /// A qube's QubesDB as the daemon sees it: small values under paths, shared with the guest. It is there while the qube runs;
 /// otherwise writes go nowhere and nothing is found. Filled at each start, <c>domain-qdb-create</c> being the time for extensions
-/// to add theirs. The guest may write any key, so whatever is read is untrusted. Belongs to the model loop; nothing here blocks.
+/// to add theirs. The guest may write any key, so whatever is read is untrusted. What is written inside a change of the model goes out
+/// once that change holds. Belongs to the model loop; nothing here blocks.
 /// </summary>
 public sealed class QubeDatabase
 {
@@ -40,14 +41,14 @@ public sealed class QubeDatabase
             throw QubesErrors.Value($"Value for QubesDB path {path} is too long or has a zero byte");
         }
 
-        _connection?.Write(path, bytes);
+        Do(connection => connection.Write(path, bytes));
     }
 
     /// <summary>Removes an entry, or with a final <c>/</c> all below it. What is not there is no error.</summary>
     public void Remove(string path)
     {
         Verify(path);
-        _connection?.Remove(path);
+        Do(connection => connection.Remove(path));
     }
 
     /// <summary>Completes when all writes and removals asked for before are done; fails if one of them could not be.</summary>
@@ -119,6 +120,8 @@ public sealed class QubeDatabase
     /// <summary>The database is gone.</summary>
     public void Detach() => _connection = null;
 
+    public bool IsAttachedTo(IQubesDbConnection connection) => _connection == connection;
+
     /// <summary>A watched part changed, by whomever.</summary>
     public void TellChange(string path)
     {
@@ -127,6 +130,28 @@ public sealed class QubeDatabase
         {
             _qube.Fire("domain-qdb-change:" + watched, arguments);
         }
+    }
+
+    private void Do(Action<IQubesDbConnection> action)
+    {
+        if (_connection is not { } connection)
+        {
+            return;
+        }
+
+        if (_qube.App.Changes.Current is not { } change)
+        {
+            action(connection);
+            return;
+        }
+
+        change.Defer(() =>
+        {
+            if (_connection is { } current)
+            {
+                action(current);
+            }
+        });
     }
 
     private static void Verify(string path)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Qubes.Linux;
 using Qubes.Qrexec.Daemon;
@@ -32,11 +33,24 @@ public static class QubesDbService
             Link(options.Paths.LocalQubesDbReadOnlySocket, readers);
         }
 
-        ready();
-        await (transport is null
-            ? Task.Delay(Timeout.Infinite, cancellationToken)
-            : new HostLink(server, transport, options.DomainId, new GuestLog(log, TimeProvider.System)).RunAsync(cancellationToken));
+        string pidFile = options.Paths.QubesDbPidFile(options.QubeName!);
+        await File.WriteAllTextAsync(pidFile, string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}\n"), cancellationToken);
+        try
+        {
+            ready();
+            await ServeHostAsync(options, transport, server, log, cancellationToken);
+        }
+        finally
+        {
+            File.Delete(pidFile);
+        }
     }
+
+    private static Task ServeHostAsync(
+        QubesDbDaemonOptions options, IVchanTransport? transport, DatabaseServer server, ILogger log, CancellationToken cancellationToken) =>
+        transport is null
+            ? Task.Delay(Timeout.Infinite, cancellationToken)
+            : new HostLink(server, transport, options.DomainId, new GuestLog(log, TimeProvider.System)).RunAsync(cancellationToken);
 
     /// <summary>The copy inside a qube. Runs until cancelled.</summary>
     /// <param name="transport">Reaches the host.</param>

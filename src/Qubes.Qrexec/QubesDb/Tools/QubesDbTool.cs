@@ -28,7 +28,9 @@ public sealed class QubesDbTool
         ["qubesdb-cmd", "qubesdb-read", "qubesdb-write", "qubesdb-rm", "qubesdb-multiread", "qubesdb-list", "qubesdb-watch"];
 
     /// <summary>Runs the tool called <paramref name="name"/> and returns its exit status.</summary>
-    public static async Task<int> RunAsync(string name, IReadOnlyList<string> arguments, Stream output, TextWriter error)
+    /// <param name="paths">Null: of this system.</param>
+    public static async Task<int> RunAsync(
+        string name, IReadOnlyList<string> arguments, Stream output, TextWriter error, QubesPaths? paths = null)
     {
         QubesDbToolOptions options;
         try
@@ -47,7 +49,7 @@ public sealed class QubesDbTool
             return 0;
         }
 
-        return await new QubesDbTool(options, output, error).RunAsync(new QubesPaths());
+        return await new QubesDbTool(options, output, error).RunAsync(paths ?? new QubesPaths());
     }
 
     private async Task<int> RunAsync(QubesPaths paths)

@@ -1,21 +1,21 @@
 using Qubes.Linux;
 
-namespace Qubes.Lifecycle.Qrexec;
+namespace Qubes.Lifecycle.Daemons;
 
-/// <summary>A qube's running qrexec daemon: our child, or one that an earlier run of this program has left.</summary>
-internal sealed class QrexecDaemon
+/// <summary>A running daemon of a qube: our child, or one that an earlier run of this program has left.</summary>
+internal sealed class QubeDaemon
 {
     private static readonly TimeSpan GentleStop = TimeSpan.FromSeconds(3);
     private readonly Action<int> _kill;
 
-    public QrexecDaemon(ChildProcess child)
+    public QubeDaemon(ChildProcess child)
     {
         Id = child.Id;
         Exited = child.Exited;
         _kill = child.Kill;
     }
 
-    public QrexecDaemon(ProcessWatch found)
+    public QubeDaemon(ProcessWatch found)
     {
         Id = found.Id;
         Exited = found.Exited;
@@ -36,8 +36,11 @@ internal sealed class QrexecDaemon
         }
         catch (TimeoutException)
         {
-            _kill(ChildProcess.SIGKILL);
+            Kill();
             await Exited;
         }
     }
+
+    /// <summary>Takes it down, without waiting.</summary>
+    public void Kill() => _kill(ChildProcess.SIGKILL);
 }

@@ -1,0 +1,10 @@
+namespace Qubes.Lifecycle.Daemons;
+
+/// <summary>How a daemon of a qube is started. It says on descriptor 3 when it is ready.</summary>
+/// <param name="Program">The file.</param>
+/// <param name="Name">What it is called as: the file has many programs.</param>
+/// <param name="Environment">Variables to set, or with null to remove.</param>
+/// <param name="LogPath">Receives what it prints.</param>
+/// <param name="Limit">How long it may take to be ready.</param>
+internal sealed record DaemonCommand(
+    string Program, string Name, IReadOnlyList<string> Arguments, IReadOnlyDictionary<string, string?> Environment, string LogPath, TimeSpan Limit);

@@ -1,0 +1,65 @@
+using Qubes.Protocol.Errors;
+using Qubes.Protocol.QubesDb;
+
+namespace Qubes.Lifecycle.QubesDb;
+
+/// <summary>A request under way. Its answer may come in several messages, which one thread takes.</summary>
+internal sealed class QubesDbRequest(QubesDbMessageType type, string path)
+{
+    private readonly TaskCompletionSource<IReadOnlyList<QubesDbEntry>> _answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly List<QubesDbEntry> _entries = [];
+    private QubesException? _failure;
+
+    public string Path => path;
+
+    /// <summary>The entries that were found; fails with a <see cref="QubesException"/> if the request was refused or lost.</summary>
+    public Task<IReadOnlyList<QubesDbEntry>> Answered => _answered.Task;
+
+    /// <summary>True: the answer is whole now.</summary>
+    public bool Take(QubesDbHeader header, byte[] value)
+    {
+        switch (header.Type)
+        {
+            case QubesDbMessageType.ReadAnswer when type == QubesDbMessageType.Read:
+                _entries.Add(new(path, value));
+                return true;
+            case QubesDbMessageType.MultiReadAnswer when type == QubesDbMessageType.MultiRead:
+            case QubesDbMessageType.ListAnswer when type == QubesDbMessageType.List:
+                if (header.Path!.Length == 0)
+                {
+                    return true;
+                }
+
+                _entries.Add(new(header.Path, value));
+                return false;
+            case QubesDbMessageType.Ok when type is not (QubesDbMessageType.Read or QubesDbMessageType.MultiRead or QubesDbMessageType.List):
+            case QubesDbMessageType.NotFound when type is QubesDbMessageType.Read or QubesDbMessageType.Remove or QubesDbMessageType.Unwatch:
+                return true;
+            case QubesDbMessageType.Error:
+                _failure = QubesErrors.General($"QubesDB refuses {path}");
+                return true;
+            default:
+                throw new InvalidDataException("it sent an answer of another kind than was asked for");
+        }
+    }
+
+    public void Complete()
+    {
+        if (_failure is null)
+        {
+            _answered.TrySetResult(_entries);
+        }
+        else
+        {
+            Fail(_failure);
+        }
+    }
+
+    public void Fail(QubesException failure)
+    {
+        _answered.TrySetException(failure);
+
+        // Nobody may be waiting: then the failure is no surprise to the runtime.
+        _ = _answered.Task.Exception;
+    }
+}
