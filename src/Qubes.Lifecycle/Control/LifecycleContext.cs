@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Qubes.Lifecycle.Hypervisors;
+using Qubes.Lifecycle.Qrexec;
 using Qubes.Linux;
 using Qubes.Model;
 using Qubes.Model.Classes;

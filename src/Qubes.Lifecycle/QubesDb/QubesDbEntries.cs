@@ -39,7 +39,7 @@ internal static class QubesDbEntries
         qube.Fire("domain-qdb-create");
     }
 
-    private static string Persistence(QubesVM qube) => qube.Klass == "DispVM" ? "none" : qube.IsUpdateable ? "full" : "rw-only";
+    private static string Persistence(QubesVM qube) => qube is DispVM ? "none" : qube.IsUpdateable ? "full" : "rw-only";
 
     private static void WriteNetwork(QubesVM qube, QubeDatabase database)
     {
