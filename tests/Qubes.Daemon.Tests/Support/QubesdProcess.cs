@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using System.Text;
 using Qubes.Linux;
+using Qubes.Testing;
 
 namespace Qubes.Daemon.Tests;
 
@@ -12,6 +13,8 @@ internal sealed class QubesdProcess : IAsyncDisposable
 {
     /// <summary>libvirt's driver for tests, in the daemon itself.</summary>
     public const string TestDriver = "test:///default";
+
+    private static readonly string Program = ProgramFile.Find("qubesd");
 
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
@@ -36,7 +39,7 @@ internal sealed class QubesdProcess : IAsyncDisposable
     public static async Task InitialiseAsync(ScratchRoot root)
     {
         CapturedProcess result = await ProcessCapture.RunAsync(
-            new ChildProcessOptions { FileName = QubesdProgramFile.Path, Arguments = ["--init-root", "--root", root.Path] }, timeout: Patience);
+            new ChildProcessOptions { FileName = Program, Arguments = ["--init-root", "--root", root.Path] }, timeout: Patience);
         Assert.True(result.Exit.IsSuccess, result.ErrorText);
     }
 
@@ -55,7 +58,7 @@ internal sealed class QubesdProcess : IAsyncDisposable
         ReadinessSocket readiness = new(Path.Combine(root.Path, "notify"));
         ChildProcess process = ChildProcess.Start(new ChildProcessOptions
         {
-            FileName = QubesdProgramFile.Path,
+            FileName = Program,
             Arguments = ["--root", root.Path, "--libvirt", libvirt],
             NewSession = true,
             StandardOutput = output.Writer,

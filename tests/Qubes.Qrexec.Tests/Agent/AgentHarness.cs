@@ -5,6 +5,7 @@ using Qubes.Protocol.Qrexec;
 using Qubes.Qrexec.Tests.Daemon;
 using Qubes.Qrexec.Tests.Vchan;
 using Qubes.Qrexec.Vchan;
+using Qubes.Testing;
 
 namespace Qubes.Qrexec.Tests.Agent;
 
@@ -26,7 +27,7 @@ internal sealed class AgentHarness : IAsyncDisposable
         _dom0 = new(_scratch.Path("vchan"), 0);
         Process = ChildProcess.Start(new ChildProcessOptions
         {
-            FileName = QrexecProgramFile.Path,
+            FileName = ProgramFile.Find("qrexec"),
             Arguments = ["qrexec-agent", "-S", "-a", TriggerSocket],
             EnvironmentChanges = new Dictionary<string, string?>(StringComparer.Ordinal)
             {
