@@ -40,7 +40,8 @@ public sealed class DiagnosticsTests : IDisposable
         {
             FileName = Path.Combine(AppContext.BaseDirectory, "Qubes.Linux.Tests"),
             Arguments = ["--filter-method", "*.Mode_and_group_are_those_asked_for_whatever_the_umask"],
-            EnvironmentChanges = new Dictionary<string, string?> { [FaultPoint.Variable] = faultPoint },
+            // It cannot clean up after itself.
+            EnvironmentChanges = new Dictionary<string, string?> { [FaultPoint.Variable] = faultPoint, ["TMPDIR"] = _directory.Path },
         }, timeout: TimeSpan.FromSeconds(60));
         Assert.Equal(dies ? new ProcessExit(9, true) : new ProcessExit(0, false), run.Exit);
     }
