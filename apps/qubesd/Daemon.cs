@@ -107,6 +107,7 @@ internal sealed class Daemon : IAsyncDisposable
 
         ServePolicy(policies, system, policyLogger);
         ServeCalls(storage, system);
+        _ = _store.PrepareAsync();
     }
 
     private async Task<LibvirtSession> ConnectAsync(string uri)

@@ -1,7 +1,4 @@
-using System.Buffers;
-using System.Xml;
 using Microsoft.Extensions.Logging;
-using Qubes.Linux;
 using Qubes.Model;
 using Qubes.Model.Changes;
 using Qubes.Model.Classes;
@@ -16,36 +13,39 @@ using Qubes.Store.Saving;
 namespace Qubes.Store;
 
 /// <summary>
-/// The durable form of the model: loads <c>qubes.xml</c>, saves it in groups of changes, keeps earlier generations and the history.
-/// All members are called on the model loop; disk work runs on the thread pool.
+/// The durable form of the model: loads <c>qubes.xml</c> with the journal beside it, saves groups of changes, keeps earlier generations and
+/// the history. All members are called on the model loop; disk work runs on the thread pool.
 /// </summary>
+[System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable",
+    Justification = "CloseAsync is the end of it, and has to wait for the disk.")]
 public sealed class QubesStore
 {
     private readonly QubesApp _app;
     private readonly ILogger _logger;
+    private readonly StoreOptions _options;
     private readonly StoreFile _file;
+    private readonly StoreDisk _disk;
     private readonly ChangeHistory _history;
     private readonly PreservedEntries _preserved = new();
     private readonly StoreSerializer _serializer;
-    private List<PendingCommit> _pending = [];
-    private List<PendingCommit> _saving = [];
-    private Task _saveLoop = Task.CompletedTask;
-    private Task _keeping = Task.CompletedTask;
-    private long _savedVersion = -1;
+    private readonly StoreWriter _writer;
 
     public QubesStore(QubesApp app, StoreOptions options, ILogger logger, TimeProvider? time = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         _app = app;
         _logger = logger;
-        _file = new StoreFile(options, time ?? TimeProvider.System, logger);
-        _history = new ChangeHistory(options, time ?? TimeProvider.System);
-        HistoryDirectory = options.HistoryDirectory;
+        _options = options;
+        time ??= TimeProvider.System;
+        _file = new StoreFile(options, time, logger);
+        _history = new ChangeHistory(options);
+        _disk = new StoreDisk(options, _file, _history, time, logger);
         _serializer = new StoreSerializer(app, _preserved);
+        _writer = new StoreWriter(app, options, _file, _disk, _serializer, time, logger);
     }
 
     /// <summary>Where the change history lies.</summary>
-    public string HistoryDirectory { get; }
+    public string HistoryDirectory => _options.HistoryDirectory;
 
     /// <summary>A store exists.</summary>
     public bool Exists => _file.Exists;
@@ -76,15 +76,17 @@ public sealed class QubesStore
             QubesAppProperties.DefaultPoolKernel.LoadText(_app, "linux-kernel");
         }
 
-        _file.Create(_serializer.Build(_app.Changes.Revision).Span);
-        _savedVersion = _app.Changes.Version;
+        byte[] content = _serializer.Build(_app.Changes.Revision);
+        _file.Create(content);
+        _writer.Created(content);
     }
 
     /// <summary>
     /// Fills the empty application from the store. A damaged store is put aside and the newest good generation taken; bad entries are
-    /// set aside and kept. Blocks on the disk: for start-up. <see cref="QubesApp.FinishLoading"/> comes afterwards, when handlers are in place.
+    /// set aside and kept; changes the journal has beyond the file are applied. Blocks on the disk: for start-up.
+    /// <see cref="QubesApp.FinishLoading"/> comes afterwards, when handlers are in place, and then <see cref="PrepareAsync"/>.
     /// </summary>
-    /// <exception cref="QubesException">There is no store, or neither it nor any generation can be read.</exception>
+    /// <exception cref="QubesException">There is no store, it is in use, or neither it nor any generation can be read.</exception>
     public void Load()
     {
         if (!_file.Exists)
@@ -92,21 +94,19 @@ public sealed class QubesStore
             throw QubesErrors.General($"Qubes XML store '{_file.Path}' is missing; use qubes-create tool");
         }
 
-        _file.RemoveLeftovers();
-        byte[] content = _file.Read();
-        if (TryParse(content, out StoreDocument? document, out string damage))
+        try
         {
-            // Start-up does not wait for the copy; the first save does.
-            _keeping = Task.Run(() => _file.KeepGeneration(content));
+            RecoveredStore recovered = new StoreRecovery(_options, _file, _disk, _history, _logger).Run();
+            StoreLoader.Load(_app, recovered.Document, recovered.Content, _preserved);
+            _app.Changes.RestoreRevision(recovered.Revision);
+            _writer.Loaded(recovered);
         }
-        else
+        catch
         {
-            (content, document) = FallBack(damage);
+            _disk.Dispose();
+            throw;
         }
 
-        StoreLoader.Load(_app, document!, content, _preserved);
-        _app.Changes.RestoreRevision(Math.Max(document!.Revision, _history.Recover()));
-        _savedVersion = _app.Changes.Version;
         foreach (string problem in _app.Problems)
         {
             _logger.Problem(problem);
@@ -115,6 +115,9 @@ public sealed class QubesStore
         _logger.Loaded(_app.Domains.Count, _file.Path, _app.Changes.Revision);
     }
 
+    /// <summary>Gets ready for the first change, in the background of the loop. Optional: without it that change takes longer.</summary>
+    public Task PrepareAsync() => _writer.PrepareAsync();
+
     /// <summary>
     /// Loads a store's text into the empty application and writes it anew: what a save right after loading would give. No file is touched.
     /// </summary>
@@ -122,46 +125,35 @@ public sealed class QubesStore
     public static byte[] Rewrite(QubesApp app, ReadOnlyMemory<byte> content, ILogger logger)
     {
         ArgumentNullException.ThrowIfNull(app);
-        if (!TryParse(content, out StoreDocument? document, out string damage))
+        if (!StoreRecovery.TryParse(content, out StoreDocument? document, out string damage))
         {
             throw QubesErrors.General($"not a store of qubes: {damage}");
         }
 
         PreservedEntries preserved = new();
-        StoreLoader.Load(app, document!, content, preserved);
+        StoreLoader.Load(app, document, content, preserved);
         foreach (string problem in app.Problems)
         {
             logger.Problem(problem);
         }
 
-        return new StoreSerializer(app, preserved).Build(document!.Revision).ToArray();
+        return new StoreSerializer(app, preserved).Build(document.Revision);
     }
 
     /// <summary>
-    /// Makes a change durable, together with whatever else waits: the task ends when the file that contains it is on disk, and then
+    /// Makes a change durable, together with whatever else waits: the task ends when it is on disk, in the journal or in the file itself, and then
     /// observers have learnt of it. If it cannot be saved, it and all changes made after it are taken back, and the task fails.
     /// </summary>
     public Task CommitAsync(ModelChange change)
     {
         ArgumentNullException.ThrowIfNull(change);
-        if (_app.Changes.Version == _savedVersion && _saving.Count == 0 && _pending.Count == 0)
-        {
-            change.Complete();
-            return Task.CompletedTask;
-        }
-
-        _app.Changes.AssignRevision(change);
-        PendingCommit pending = new(change);
-        _pending.Add(pending);
-        if (_saveLoop.IsCompleted)
-        {
-            _saveLoop = SaveAsync();
-        }
-
-        return pending.Done.Task;
+        return _writer.CommitAsync(change);
     }
 
-    /// <summary>Saves what was changed outside of any commit, and waits for saves under way. For the end of the daemon.</summary>
+    /// <summary>Brings <c>qubes.xml</c> up to what has been acknowledged; it follows by itself within a second or so.</summary>
+    public Task WriteFileAsync() => _writer.WriteFileAsync();
+
+    /// <summary>Saves what was changed outside of any commit, and ends. For the end of the daemon.</summary>
     public async Task FlushAsync(ChangeOrigin origin)
     {
         using ModelChange change = _app.Changes.Begin(origin);
@@ -169,118 +161,6 @@ public sealed class QubesStore
         await CloseAsync();
     }
 
-    /// <summary>Waits until nothing of the store is being written any more.</summary>
-    public async Task CloseAsync()
-    {
-        await _keeping;
-        await _saveLoop;
-        await Task.Run(_history.Flush);
-    }
-
-    private async Task SaveAsync()
-    {
-        // Let the requests that are ready to run on the loop join the first save.
-        await Task.Yield();
-        await _keeping;
-        while (_pending.Count > 0)
-        {
-            (_saving, _pending) = (_pending, _saving);
-            try
-            {
-                long version = _app.Changes.Version;
-                long revision = _saving[^1].Change.Revision;
-                ReadOnlyMemory<byte> content = _serializer.Build(revision);
-                ArrayBufferWriter<byte> history = new();
-                foreach (PendingCommit commit in _saving)
-                {
-                    ChangeHistory.Encode(commit.Change, history);
-                }
-
-                FaultPoint.Hit("store-save:serialized");
-                await Task.Run(() =>
-                {
-                    // The history follows the store, so that it never tells of what did not come to be.
-                    _file.Replace(content.Span);
-                    AppendHistory(history.WrittenMemory);
-                });
-                FaultPoint.Hit("store-save:acknowledge");
-                _savedVersion = version;
-            }
-            catch (Exception e)
-            {
-                TakeBack(e);
-                continue;
-            }
-
-            List<PendingCommit> saved = _saving;
-            _saving = [];
-            foreach (PendingCommit commit in saved)
-            {
-                commit.Change.Complete();
-                commit.Done.SetResult();
-            }
-        }
-    }
-
-    // What was changed later was built on what now goes: newest first, all of it.
-    private void TakeBack(Exception failure)
-    {
-        List<PendingCommit> failed = [.. _saving, .. _pending];
-        _saving = [];
-        _pending = [];
-        _logger.SaveFailed(failure, _file.Path, failed.Count);
-        for (int i = failed.Count - 1; i >= 0; i--)
-        {
-            failed[i].Change.Rollback();
-        }
-
-        string text = failure is QubesException known ? known.Message : $"Cannot save qubes.xml, nothing was changed: {failure.Message}";
-        foreach (PendingCommit commit in failed)
-        {
-            commit.Done.SetException(new QubesException(QubesErrorNames.QubesException, text, failure));
-        }
-    }
-
-    private void AppendHistory(ReadOnlyMemory<byte> lines)
-    {
-        try
-        {
-            _history.Append(lines.Span);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            _logger.HistoryFailed(e, HistoryDirectory);
-        }
-    }
-
-    private (byte[] Content, StoreDocument Document) FallBack(string damage)
-    {
-        foreach (string generation in _file.Generations())
-        {
-            byte[] content = File.ReadAllBytes(generation);
-            if (TryParse(content, out StoreDocument? document, out _))
-            {
-                _logger.Damaged(_file.Path, damage, _file.ReplaceDamaged(content), generation);
-                return (content, document!);
-            }
-        }
-
-        throw QubesErrors.General($"Qubes XML store '{_file.Path}' is damaged ({damage}) and no good copy exists");
-    }
-
-    private static bool TryParse(ReadOnlyMemory<byte> content, out StoreDocument? document, out string damage)
-    {
-        try
-        {
-            document = StoreReader.Read(content);
-            damage = "it has no section of qubes";
-            return document.HasQubes;
-        }
-        catch (XmlException e)
-        {
-            document = null;
-            damage = e.Message;
-            return false;
-        }
-    }
+    /// <summary>Waits until nothing of the store is being written any more, brings the file up to date and lets go of it.</summary>
+    public Task CloseAsync() => _writer.CloseAsync();
 }

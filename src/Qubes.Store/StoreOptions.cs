@@ -11,6 +11,21 @@ public sealed record StoreOptions
     /// <summary>Directory of the history of changes.</summary>
     public required string HistoryDirectory { get; init; }
 
+    /// <summary>The journal of changes not yet in the store's file.</summary>
+    public string JournalFile => StoreFile + ".journal";
+
+    /// <summary>The fixed size of the journal; half of it is the most that can be outstanding. A larger change replaces the file itself.</summary>
+    public int JournalSize { get; init; } = 4 << 20;
+
+    /// <summary>How long the file of the store may stay behind what the journal has. Infinite: until it is half full, or the end.</summary>
+    public TimeSpan FileDelay { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>When to try again to replace the file after a failure.</summary>
+    public TimeSpan FileRetry { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long to wait at start for another program that has the store locked.</summary>
+    public TimeSpan LockPatience { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>Copies of earlier states of the store that were read or written whole.</summary>
     public int Generations { get; init; } = 3;
 

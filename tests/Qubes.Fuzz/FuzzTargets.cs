@@ -13,6 +13,7 @@ internal static class FuzzTargets
         new PropertyValueTarget(),
         new QubesXmlTarget(),
         new DeviceRecordTarget(),
+        new StoreJournalTarget(),
         new Qcow2HeaderTarget(),
         new LayerTreeTarget(),
         new IntentRecordTarget(),

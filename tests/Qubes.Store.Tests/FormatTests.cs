@@ -137,6 +137,6 @@ public sealed class FormatTests
     private static string Save(QubesApp app)
     {
         Format.StoreSerializer serializer = new(app, new Format.PreservedEntries());
-        return Encoding.UTF8.GetString(serializer.Build(0).Span);
+        return Encoding.UTF8.GetString(serializer.Build(0));
     }
 }

@@ -11,6 +11,7 @@ namespace Qubes.Store.Tests;
 internal sealed class RunningStore : IAsyncDisposable
 {
     private readonly List<Exception> _unhandled = [];
+    private TemporaryDirectory? _copy;
 
     private RunningStore(StoreOptions options)
     {
@@ -28,17 +29,29 @@ internal sealed class RunningStore : IAsyncDisposable
 
     public QubesStore Store { get; }
 
-    public static StoreOptions OptionsIn(TemporaryDirectory directory) =>
-        new() { StoreFile = directory["qubes.xml"], HistoryDirectory = directory["history"] };
+    /// <summary>The file follows the journal only when a test says so.</summary>
+    public static StoreOptions OptionsIn(TemporaryDirectory directory) => new()
+    {
+        StoreFile = directory["qubes.xml"], HistoryDirectory = directory["history"], FileDelay = Timeout.InfiniteTimeSpan, LockPatience = TimeSpan.Zero,
+    };
 
     public static async Task<RunningStore> LoadAsync(TemporaryDirectory directory, StoreOptions? options = null)
     {
         RunningStore running = new(options ?? OptionsIn(directory));
-        await running.Loop.InvokeAsync(() =>
+        try
         {
-            running.Store.Load();
-            running.App.FinishLoading();
-        });
+            await running.Loop.InvokeAsync(() =>
+            {
+                running.Store.Load();
+                running.App.FinishLoading();
+            });
+        }
+        catch
+        {
+            await running.Loop.DisposeAsync();
+            throw;
+        }
+
         return running;
     }
 
@@ -52,6 +65,40 @@ internal sealed class RunningStore : IAsyncDisposable
         });
         return running;
     }
+
+    public Task WriteFileAsync() => Loop.InvokeAsync(Store.WriteFileAsync);
+
+    /// <summary>Everything done, so that the next change goes to the journal.</summary>
+    public Task PrepareAsync() => Loop.InvokeAsync(Store.PrepareAsync);
+
+    /// <summary>Loads a copy of what is on disk this moment, as a start after kill -9 finds it.</summary>
+    public async Task<RunningStore> LoadAsAfterCrashAsync()
+    {
+        TemporaryDirectory copy = new();
+        CopyTo(copy);
+        RunningStore running = await LoadAsync(copy, Options with { StoreFile = copy["qubes.xml"], HistoryDirectory = copy["history"] });
+        running._copy = copy;
+        return running;
+    }
+
+    /// <summary>Copies what is on disk at one moment: again, when file or journal were written meanwhile.</summary>
+    public void CopyTo(TemporaryDirectory target)
+    {
+        string from = Path.GetDirectoryName(Options.StoreFile)!;
+        Directory.CreateDirectory(target["history"]);
+        (FileStamp, FileStamp) before;
+        do
+        {
+            before = Stamps();
+            foreach (string file in Directory.EnumerateFiles(from, "*", SearchOption.AllDirectories).Where(f => !f.EndsWith(".tmp", StringComparison.Ordinal)))
+            {
+                File.Copy(file, target[Path.GetRelativePath(from, file)], overwrite: true);
+            }
+        }
+        while (Stamps() != before);
+    }
+
+    private (FileStamp Store, FileStamp Journal) Stamps() => (FileStamp.Of(Options.StoreFile), FileStamp.Of(Options.JournalFile));
 
     /// <summary>Mutates within a change and commits it, as a request does.</summary>
     public Task ChangeAsync(string call, Action<QubesApp> mutate) => Loop.InvokeAsync(async () =>
@@ -74,6 +121,7 @@ internal sealed class RunningStore : IAsyncDisposable
     {
         await Loop.InvokeAsync(Store.CloseAsync);
         await Loop.DisposeAsync();
+        _copy?.Dispose();
         Assert.Empty(_unhandled);
     }
 }

@@ -42,12 +42,13 @@ public sealed class SaveTests
         using TemporaryDirectory directory = Write(Valid);
         await using RunningStore running = await RunningStore.LoadAsync(directory);
         await running.SetAsync("work", "memory", "555");
+        await running.WriteFileAsync();
         string text = await File.ReadAllTextAsync(directory["qubes.xml"]);
         Assert.Contains("""<property name="memory">555</property>""", text, StringComparison.Ordinal);
         Assert.Contains("<!-- revision 1 -->", text, StringComparison.Ordinal);
         Assert.Equal(
             UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite, File.GetUnixFileMode(directory["qubes.xml"]));
-        await using RunningStore again = await RunningStore.LoadAsync(directory);
+        await using RunningStore again = await running.LoadAsAfterCrashAsync();
         Assert.Equal("default=False type=int 555", await again.ReadAsync("work", "memory"));
         Assert.Equal(1, again.App.Changes.Revision);
     }
@@ -59,7 +60,7 @@ public sealed class SaveTests
         await using RunningStore running = await RunningStore.LoadAsync(directory);
         await Task.WhenAll(Enumerable.Range(0, 200).Select(i => running.ChangeAsync(
             "admin.vm.feature.Set", app => app.Domains["work"].Features.Set($"f{i}", i.ToString(CultureInfo.InvariantCulture)))));
-        await using RunningStore again = await RunningStore.LoadAsync(directory);
+        await using RunningStore again = await running.LoadAsAfterCrashAsync();
         Assert.Equal(200, again.App.Domains["work"].Features.Count);
         Assert.Equal(200, again.App.Changes.Revision);
     }
@@ -69,7 +70,7 @@ public sealed class SaveTests
     {
         using TemporaryDirectory directory = Write(Valid);
         await using RunningStore running = await RunningStore.LoadAsync(directory);
-        FileObserver observer = new(directory["qubes.xml"]);
+        FileObserver observer = new(directory);
         await running.Loop.InvokeAsync(() => running.App.Events.AddObserver(observer));
         await running.SetAsync("work", "memory", "555");
         Assert.Equal([true, true], observer.WasDurable);
@@ -112,7 +113,7 @@ public sealed class SaveTests
         Assert.Equal("default=False type=int 111", await running.ReadAsync("work", "memory"));
         Assert.False(running.App.Domains["work"].Tags.Contains("x"));
         await running.SetAsync("work", "memory", "444");
-        await using RunningStore again = await RunningStore.LoadAsync(directory);
+        await using RunningStore again = await running.LoadAsAfterCrashAsync();
         Assert.Equal("default=False type=int 444", await again.ReadAsync("work", "memory"));
     }
 
@@ -154,7 +155,9 @@ public sealed class SaveTests
         StoreOptions options = RunningStore.OptionsIn(directory) with { GenerationAge = TimeSpan.Zero, Generations = 2 };
         await using RunningStore running = await RunningStore.LoadAsync(directory, options);
         await running.SetAsync("work", "memory", "111");
+        await running.WriteFileAsync();
         await running.SetAsync("work", "memory", "222");
+        await running.WriteFileAsync();
         Assert.Contains(">222<", await File.ReadAllTextAsync(directory["qubes.xml.good-1"]), StringComparison.Ordinal);
         Assert.Contains(">111<", await File.ReadAllTextAsync(directory["qubes.xml.good-2"]), StringComparison.Ordinal);
         Assert.False(File.Exists(directory["qubes.xml.good-3"]));
@@ -233,7 +236,7 @@ public sealed class SaveTests
             Label = app.Labels.Find("red"),
         }));
         await running.ChangeAsync("remove", app => app.Domains.Remove(app.Domains["work"]));
-        await using RunningStore again = await RunningStore.LoadAsync(directory);
+        await using RunningStore again = await running.LoadAsAfterCrashAsync();
         Assert.Equal("dom0 fedora new", string.Join(' ', again.App.Domains.Select(q => q.Name.Value)));
         Assert.Equal(running.App.Domains["new"].Uuid, again.App.Domains["new"].Uuid);
     }
@@ -246,10 +249,11 @@ public sealed class SaveTests
         return directory;
     }
 
-    private sealed class FileObserver(string path) : IEventObserver
+    private sealed class FileObserver(TemporaryDirectory directory) : IEventObserver
     {
         public List<bool> WasDurable { get; } = [];
 
-        public void OnEvent(QubesEvent qubesEvent) => WasDurable.Add(File.ReadAllText(path).Contains(">555<", StringComparison.Ordinal));
+        public void OnEvent(QubesEvent qubesEvent) => WasDurable.Add(
+            Directory.GetFiles(directory.Path, "qubes.xml*").Any(path => File.ReadAllText(path).Contains(">555<", StringComparison.Ordinal)));
     }
 }

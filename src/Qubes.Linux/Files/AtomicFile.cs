@@ -17,8 +17,12 @@ public static class AtomicFile
 
     /// <summary>Replaces <paramref name="path"/>. Blocks on the disk: never call it on the model loop.</summary>
     /// <param name="groupId">Group of the new file; null leaves the creator's.</param>
-    /// <exception cref="LinuxException">A step failed; the old content stands and no temporary file is left.</exception>
-    public static void Write(string path, ReadOnlySpan<byte> content, UnixFileMode mode, uint? groupId = null)
+    /// <param name="beforeRename">Gets the open new file, complete and durable, before it takes the name.</param>
+    /// <exception cref="LinuxException">
+    /// A step failed; no temporary file is left. The old content stands, unless it was the last step, making the new name durable.
+    /// </exception>
+    public static void Write(
+        string path, ReadOnlySpan<byte> content, UnixFileMode mode, uint? groupId = null, Action<SafeFileHandle>? beforeRename = null)
     {
         var directory = DirectoryOf(path);
         var temporary = Path.Combine(directory,
@@ -40,6 +44,7 @@ public static class AtomicFile
                 if (FileCalls.Fsync(file) != 0)
                     throw LinuxException.FromLastError("fsync", temporary);
                 FaultPoint.Hit("atomic-file-synced");
+                beforeRename?.Invoke(file);
                 if (FileCalls.Rename(temporary, path) != 0)
                     throw LinuxException.FromLastError("rename", path);
             }

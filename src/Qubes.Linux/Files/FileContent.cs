@@ -73,6 +73,18 @@ public static class FileContent
         }
     }
 
+    /// <summary>
+    /// Makes content durable, and of the file's description only what is needed to read it: where a file is overwritten in place, that is one
+    /// write to the disk instead of a transaction of the file system.
+    /// </summary>
+    public static void SyncData(SafeFileHandle file)
+    {
+        if (FileCalls.Fdatasync(file) != 0)
+        {
+            throw LinuxException.FromLastError("fdatasync");
+        }
+    }
+
     /// <summary>Sets access and modification time, in nanoseconds since 1970.</summary>
     public static unsafe void SetModified(SafeFileHandle file, long nanoseconds)
     {

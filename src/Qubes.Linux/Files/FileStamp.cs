@@ -1,3 +1,4 @@
+using Microsoft.Win32.SafeHandles;
 using Qubes.Linux.Native;
 
 namespace Qubes.Linux;
@@ -31,19 +32,29 @@ public readonly record struct FileStamp(ushort Mode, ulong Device, ulong Inode, 
     /// <summary>Looks at <paramref name="path"/> now.</summary>
     public static unsafe FileStamp Of(string path)
     {
-        // struct statx (256 bytes): mode u16 @28, ino u64 @32, size u64 @40, ctime @96, mtime @112 (each seconds i64,
-        // nanoseconds u32), dev_major u32 @136, dev_minor u32 @140
         byte* status = stackalloc byte[FileCalls.StatxSize];
-        return FileCalls.Statx(FileCalls.AT_FDCWD, path, 0, FileCalls.STATX_BASIC_STATS, status) == 0
-            ? new FileStamp(
-                *(ushort*)(status + 28),
-                ((ulong)*(uint*)(status + 136) << 32) | *(uint*)(status + 140),
-                *(ulong*)(status + 32),
-                *(ulong*)(status + 40),
-                Nanoseconds(status + 112),
-                Nanoseconds(status + 96))
-            : default;
+        return FileCalls.Statx(FileCalls.AT_FDCWD, path, 0, FileCalls.STATX_BASIC_STATS, status) == 0 ? Read(status) : default;
     }
+
+    /// <summary>Looks at an open file now.</summary>
+    /// <exception cref="LinuxException">The kernel does not say.</exception>
+    public static unsafe FileStamp Of(SafeFileHandle file)
+    {
+        byte* status = stackalloc byte[FileCalls.StatxSize];
+        return FileCalls.Statx(file, "", FileCalls.AT_EMPTY_PATH, FileCalls.STATX_BASIC_STATS, status) == 0
+            ? Read(status)
+            : throw LinuxException.FromLastError("statx");
+    }
+
+    // struct statx (256 bytes): mode u16 @28, ino u64 @32, size u64 @40, ctime @96, mtime @112 (each seconds i64,
+    // nanoseconds u32), dev_major u32 @136, dev_minor u32 @140
+    private static unsafe FileStamp Read(byte* status) => new(
+        *(ushort*)(status + 28),
+        ((ulong)*(uint*)(status + 136) << 32) | *(uint*)(status + 140),
+        *(ulong*)(status + 32),
+        *(ulong*)(status + 40),
+        Nanoseconds(status + 112),
+        Nanoseconds(status + 96));
 
     private static unsafe long Nanoseconds(byte* time) => (*(long*)time * 1_000_000_000) + *(uint*)(time + 8);
 }

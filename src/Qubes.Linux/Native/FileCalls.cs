@@ -17,6 +17,11 @@ internal static partial class FileCalls
     public const int O_CLOEXEC = 0x80000;
     public const int O_PATH = 0x200000;
     public const int F_DUPFD_CLOEXEC = 1030;
+    public const int F_OFD_GETLK = 36;
+    public const int F_OFD_SETLK = 37;
+    public const short F_WRLCK = 1;
+    public const short F_UNLCK = 2;
+    public const int AT_EMPTY_PATH = 0x1000;
     public const int AT_SYMLINK_NOFOLLOW = 0x100;
     public const int AT_EACCESS = 0x200;
     public const int X_OK = 1;
@@ -29,6 +34,9 @@ internal static partial class FileCalls
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     internal static partial int Fsync(SafeHandle fd);
+
+    [LibraryImport("libc", EntryPoint = "fdatasync", SetLastError = true)]
+    internal static partial int Fdatasync(SafeHandle fd);
 
     [LibraryImport("libc", EntryPoint = "fchmod", SetLastError = true)]
     internal static partial int Fchmod(SafeHandle fd, uint mode);
@@ -54,6 +62,9 @@ internal static partial class FileCalls
     [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
     internal static partial int Fcntl(SafeHandle fd, int command, int argument);
 
+    [LibraryImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+    internal static unsafe partial int Fcntl(SafeHandle fd, int command, byte* argument);
+
     [LibraryImport("libc", EntryPoint = "pipe2", SetLastError = true)]
     internal static unsafe partial int Pipe2(int* fds, int flags);
 
@@ -62,6 +73,9 @@ internal static partial class FileCalls
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static unsafe partial int Statx(int directory, string path, int flags, uint mask, byte* status);
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static unsafe partial int Statx(SafeHandle directory, string path, int flags, uint mask, byte* status);
 
     [LibraryImport("libc", EntryPoint = "faccessat", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int Faccessat(int directory, string path, int mode, int flags);

@@ -101,11 +101,11 @@ internal static class StoreReader
     }
 
     /// <summary>Reads one <c>domain</c> element that stands alone.</summary>
-    public static StoredQube ReadQube(ReadOnlyMemory<byte> fragment)
+    public static StoredQube ReadQube(ReadOnlyMemory<byte> fragment, string? source = null)
     {
         using XmlReader reader = Open(fragment);
         reader.MoveToContent();
-        return StoredQubeReader.Read(reader, position: 0);
+        return StoredQubeReader.Read(reader, position: -1, source);
     }
 
     /// <summary>Visits each child element; <paramref name="visit"/> consumes it. Ends behind the element's end.</summary>

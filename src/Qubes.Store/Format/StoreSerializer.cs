@@ -6,63 +6,98 @@ using Qubes.Model.Classes;
 namespace Qubes.Store.Format;
 
 /// <summary>
-/// Makes the bytes of the store. Each qube's element is kept and made anew only when the qube changed, and every new one is verified;
-/// so a save of a thousand qubes is one pass of copying. The buffer is reused: it is valid until the next call.
+/// Makes the bytes of the store. Each qube's element is kept and made anew only when the qube changed, and every new one is verified.
+/// Runs on the model loop.
 /// </summary>
 internal sealed class StoreSerializer(QubesApp app, PreservedEntries preserved)
 {
     private readonly XmlOutput _output = new();
     private readonly Dictionary<Qube, Fragment> _fragments = [];
-    private byte[] _buffer = [];
+    private readonly List<Qube> _order = [];
     private Fragment? _head;
 
-    /// <summary>Builds the file. Runs on the model loop; the result may be written elsewhere.</summary>
-    public ReadOnlyMemory<byte> Build(long revision)
+    /// <summary>The whole text as of now.</summary>
+    public byte[] Build(long revision)
     {
-        byte[] head = Head();
-        byte[] tail = Tail(revision);
-        int length = head.Length + tail.Length;
+        Update();
+        return Snapshot(revision).ToArray();
+    }
+
+    /// <summary>Makes anew up to <paramref name="most"/> elements that are missing or old, so that a later update has less to do.</summary>
+    /// <returns>Whether any is left.</returns>
+    public bool Prepare(int most)
+    {
         foreach (Qube qube in app.Domains)
         {
-            length += FragmentOf(qube).Length;
+            if (IsCurrent(qube))
+            {
+                continue;
+            }
+
+            if (most-- == 0)
+            {
+                return true;
+            }
+
+            Renew(qube);
         }
 
-        if (_buffer.Length < length)
+        return false;
+    }
+
+    /// <summary>
+    /// Brings what is kept up to date with the model and tells what was not. Deltas describe the state only as long as each one becomes
+    /// durable: after one that did not, only a snapshot does.
+    /// </summary>
+    /// <exception cref="InvalidDataException">Something cannot be written faithfully.</exception>
+    public StoreDelta Update()
+    {
+        StoreDelta delta = new();
+        if (_head?.Version != app.StoreVersion)
         {
-            _buffer = GC.AllocateUninitializedArray<byte>(Math.Max(length, _buffer.Length * 3 / 2));
+            delta.Head = Head();
         }
 
-        int at = Append(head, 0);
+        _order.Clear();
         foreach (Qube qube in app.Domains)
         {
-            at = Append(_fragments[qube].Bytes, at);
+            _order.Add(qube);
+            if (!IsCurrent(qube))
+            {
+                delta.Changed.Add(new(qube, Renew(qube)));
+            }
         }
 
-        at = Append(tail, at);
-        if (_fragments.Count > app.Domains.Count)
+        if (_fragments.Count > _order.Count)
         {
             foreach (Qube gone in _fragments.Keys.Where(qube => !qube.IsInCollection).ToArray())
             {
+                delta.Removed.Add(gone.Qid);
                 _fragments.Remove(gone);
             }
         }
 
-        return _buffer.AsMemory(0, at);
+        return delta;
     }
 
-    private int Append(byte[] bytes, int at)
+    /// <summary>The text as of the last update.</summary>
+    public StoreSnapshot Snapshot(long revision)
     {
-        bytes.CopyTo(_buffer, at);
-        return at + bytes.Length;
-    }
-
-    private byte[] FragmentOf(Qube qube)
-    {
-        if (_fragments.TryGetValue(qube, out Fragment? cached) && cached.Version == qube.StoreVersion)
+        byte[][] pieces = new byte[_order.Count + 2][];
+        pieces[0] = _head!.Bytes;
+        for (int i = 0; i < _order.Count; i++)
         {
-            return cached.Bytes;
+            pieces[i + 1] = _fragments[_order[i]].Bytes;
         }
 
+        pieces[^1] = Tail(revision);
+        return new StoreSnapshot(revision, pieces);
+    }
+
+    private bool IsCurrent(Qube qube) => _fragments.TryGetValue(qube, out Fragment? cached) && cached.Version == qube.StoreVersion;
+
+    private byte[] Renew(Qube qube)
+    {
         _output.Clear();
         QubeWriter.Write(qube, _output);
         byte[] bytes = _output.Written.ToArray();
@@ -73,11 +108,6 @@ internal sealed class StoreSerializer(QubesApp app, PreservedEntries preserved)
 
     private byte[] Head()
     {
-        if (_head is { } cached && cached.Version == app.StoreVersion)
-        {
-            return cached.Bytes;
-        }
-
         _output.Clear();
         HeadWriter.Write(app, preserved, _output);
         byte[] bytes = _output.Written.ToArray();

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Qubes.Store.Format;
 
 /// <summary>One qube as written.</summary>
@@ -22,6 +24,12 @@ internal sealed class StoredQube
 
     /// <summary>Elements this version does not know.</summary>
     public List<string> Unknown { get; } = [];
+
+    /// <summary>The element itself, where it is not in the file of the store; such a qube has no position there.</summary>
+    public string? Source { get; init; }
+
+    /// <summary>Its number, as far as it is one.</summary>
+    public int? Qid => int.TryParse(Property("qid"), NumberStyles.None, CultureInfo.InvariantCulture, out int qid) ? qid : null;
 
     public string? Property(string name) => Properties.FindLast(p => p.Key == name).Value;
 }

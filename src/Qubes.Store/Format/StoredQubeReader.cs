@@ -15,9 +15,9 @@ namespace Qubes.Store.Format;
 /// </summary>
 internal static class StoredQubeReader
 {
-    public static StoredQube Read(XmlReader reader, int position)
+    public static StoredQube Read(XmlReader reader, int position, string? source = null)
     {
-        StoredQube qube = new() { Position = position, Class = reader.GetAttribute("class") ?? "" };
+        StoredQube qube = new() { Position = position, Source = source, Class = reader.GetAttribute("class") ?? "" };
         StoreReader.ForEachChild(reader, qube, static (reader, qube) =>
         {
             switch (reader.LocalName)

@@ -12,23 +12,22 @@ namespace Qubes.Store.History;
 /// <code>
 /// {"revision":N,"when":"ISO 8601","who":"QUBE","call":"METHOD+ARG","changes":[{"subject":"","item":"","before":null,"after":""}*]}
 /// </code>
-/// Not thread-safe: one writer at a time. A line is written before its change is acknowledged, but forced to disk only every second:
-/// a crash of the daemon loses none, one of the machine at most the last few, and the store's own revision then shows the gap.
+/// Not thread-safe: one writer at a time. A line is written before its change is acknowledged. The journal has it too, durably, and lines that a
+/// crash kept out of the history are added from there at the next start; the history is forced to disk before the journal lets go of them.
 /// </summary>
-internal sealed class ChangeHistory(StoreOptions options, TimeProvider time)
+internal sealed class ChangeHistory(StoreOptions options)
 {
     private const string CurrentName = "changes.jsonl";
 
     // A single value is cut here: the history tells what changed, it is not a backup.
     private const int MaxValueLength = 4096;
+
+    // The start of a line that holds the revision.
+    private const int RevisionLength = 48;
     private const int ShortTail = 64 << 10;
     private const int LongTail = 4 << 20;
 
-    private static readonly TimeSpan FlushInterval = TimeSpan.FromSeconds(1);
-
     private readonly string _path = Path.Combine(options.HistoryDirectory, CurrentName);
-
-    private long _lastFlush;
 
     /// <summary>Encodes one commit; runs on the model loop.</summary>
     public static void Encode(ModelChange change, IBufferWriter<byte> output)
@@ -61,6 +60,11 @@ internal sealed class ChangeHistory(StoreOptions options, TimeProvider time)
     /// <summary>Appends encoded commits.</summary>
     public void Append(ReadOnlySpan<byte> lines)
     {
+        if (lines.IsEmpty)
+        {
+            return;
+        }
+
         Directory.CreateDirectory(options.HistoryDirectory);
         using FileStream file = new(_path, new FileStreamOptions
         {
@@ -71,18 +75,30 @@ internal sealed class ChangeHistory(StoreOptions options, TimeProvider time)
             UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead,
         });
         file.Write(lines);
-        long now = time.GetTimestamp();
-        if (time.GetElapsedTime(_lastFlush, now) >= FlushInterval)
-        {
-            file.Flush(flushToDisk: true);
-            _lastFlush = now;
-        }
-
         if (file.Length > options.HistoryFileSize)
         {
+            file.Flush(flushToDisk: true);
             file.Dispose();
             Rotate();
         }
+    }
+
+    /// <summary>Appends those lines whose revision is above <paramref name="last"/>.</summary>
+    /// <returns>The revision of the last line there is then.</returns>
+    public long AppendMissing(ReadOnlySpan<byte> lines, long last)
+    {
+        foreach (Range range in lines.Split((byte)'\n'))
+        {
+            ReadOnlySpan<byte> line = lines[range];
+            long revision = RevisionOf(Encoding.UTF8.GetString(line[..Math.Min(line.Length, RevisionLength)]));
+            if (revision > last)
+            {
+                Append([.. line, (byte)'\n']);
+                last = revision;
+            }
+        }
+
+        return last;
     }
 
     /// <summary>Forces to disk what was appended.</summary>
@@ -98,7 +114,7 @@ internal sealed class ChangeHistory(StoreOptions options, TimeProvider time)
     /// <summary>
     /// The revision of the last line; 0 without one. A line cut short by a crash is ended, so that the next one stands alone.
     /// </summary>
-    public long Recover()
+    public long Recover(bool isReadOnly = false)
     {
         if (!File.Exists(_path))
         {
@@ -106,6 +122,11 @@ internal sealed class ChangeHistory(StoreOptions options, TimeProvider time)
         }
 
         long revision = LastRevision(_path);
+        if (isReadOnly)
+        {
+            return revision > 0 ? revision : LastRevision(PathOf(1));
+        }
+
         using FileStream file = new(_path, FileMode.Open, FileAccess.ReadWrite);
         if (file.Length > 0)
         {

@@ -161,9 +161,16 @@ internal sealed class StoreLoader
         }
 
         string? name = stored.Property("name");
-        int? qid = int.TryParse(stored.Property("qid"), NumberStyles.None, CultureInfo.InvariantCulture, out int number) ? number : null;
-        _app.Domains.Reserve(name, qid);
-        _quarantined.Add(stored.Position);
+        _app.Domains.Reserve(name, stored.Qid);
+        if (stored.Source is { } source)
+        {
+            _preserved.Qubes.Add(source);
+        }
+        else
+        {
+            _quarantined.Add(stored.Position);
+        }
+
         _app.ReportProblem($"qube '{name}' could not be loaded and was set aside: {reason}");
     }
 

@@ -1,47 +1,76 @@
 using Microsoft.Extensions.Logging;
+using Microsoft.Win32.SafeHandles;
 using Qubes.Linux;
 using Qubes.Protocol.Errors;
 
 namespace Qubes.Store.Saving;
 
 /// <summary>
-/// The store's file and its earlier generations (<c>qubes.xml.good-1</c> is the newest). All calls block on the disk and belong on
-/// the thread pool; one at a time.
+/// The store's file and its earlier generations (<c>qubes.xml.good-1</c> is the newest). The file is locked from the moment it is read until
+/// <see cref="Dispose"/>, each new one before it takes the name. All calls block on the disk and belong on the thread pool; replacements one at
+/// a time.
 /// </summary>
-internal sealed class StoreFile(StoreOptions options, TimeProvider time, ILogger logger)
+internal sealed class StoreFile(StoreOptions options, TimeProvider time, ILogger logger) : IDisposable
 {
     private const UnixFileMode Mode =
         UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite;
 
+    private static readonly TimeSpan LockPoll = TimeSpan.FromMilliseconds(20);
+
     private readonly uint? _group = Environment.IsPrivilegedProcess ? GroupDatabase.FindId("qubes") : null;
+    private readonly Lock _gate = new();
+    private SafeFileHandle? _locked;
     private Identity? _known;
+    private Identity? _coming;
     private DateTimeOffset _lastGeneration;
 
     public string Path => options.StoreFile;
 
     public bool Exists => File.Exists(Path);
 
-    /// <summary>Reads the store and remembers which file it was.</summary>
+    /// <summary>The file system takes no changes: the store could be read but not locked.</summary>
+    public bool IsReadOnly { get; private set; }
+
+    /// <summary>Locks the store, reads it, and remembers which file it was.</summary>
+    /// <exception cref="QubesException">Somebody else holds the lock, and goes on holding it.</exception>
     public byte[] Read()
     {
-        byte[] content = File.ReadAllBytes(Path);
-        _known = Find();
-        return content;
+        SafeFileHandle file = OpenLocked();
+        byte[] content = new byte[RandomAccess.GetLength(file)];
+        int read = 0;
+        while (read < content.Length && RandomAccess.Read(file, content.AsSpan(read), read) is > 0 and int count)
+        {
+            read += count;
+        }
+
+        _locked = file;
+        _known = Identity.Of(FileStamp.Of(file));
+        return read == content.Length ? content : content[..read];
+    }
+
+    /// <exception cref="QubesException">Somebody else changed the file since it was read or written last.</exception>
+    public void VerifyOurs()
+    {
+        Identity found = Identity.Of(FileStamp.Of(Path));
+        lock (_gate)
+        {
+            // A new one of our own may be taking the name right now.
+            if (_known is not null && found != _known && found != _coming)
+            {
+                throw QubesErrors.General("Someone else modified qubes.xml in the meantime");
+            }
+        }
     }
 
     /// <summary>Replaces the store; on return the new content is durable.</summary>
     /// <exception cref="QubesException">Somebody else changed the file since it was read or written last.</exception>
+    /// <exception cref="IOException">It could not be written; <see cref="IsReplaced"/> tells whether it stands there all the same.</exception>
     public void Replace(ReadOnlySpan<byte> content)
     {
         FaultPoint.Hit("store-save:begin");
-        if (_known is not null && Find() != _known)
-        {
-            throw QubesErrors.General("Someone else modified qubes.xml in the meantime");
-        }
-
-        AtomicFile.Write(Path, content, Mode, _group);
+        VerifyOurs();
+        Write(content);
         FaultPoint.Hit("store-save:replaced");
-        _known = Find();
         if (time.GetUtcNow() - _lastGeneration >= options.GenerationAge)
         {
             KeepGeneration(content);
@@ -50,12 +79,14 @@ internal sealed class StoreFile(StoreOptions options, TimeProvider time, ILogger
         FaultPoint.Hit("store-save:done");
     }
 
+    /// <summary>The last replacement got so far that its file has the name, whether or not that is durable.</summary>
+    public bool IsReplaced { get; private set; }
+
     /// <summary>Creates the store where there is none.</summary>
     public void Create(ReadOnlySpan<byte> content)
     {
         Directory.CreateDirectory(System.IO.Path.GetDirectoryName(Path)!);
-        AtomicFile.Write(Path, content, Mode, _group);
-        _known = Find();
+        Write(content);
     }
 
     /// <summary>Keeps a content that is known to be good. A failure is logged: the store itself is safe.</summary>
@@ -64,6 +95,13 @@ internal sealed class StoreFile(StoreOptions options, TimeProvider time, ILogger
         string newest = GenerationPath(1);
         try
         {
+            // Restarts without a change must not push out what is older.
+            if (FileStamp.Of(newest).Size == (ulong)content.Length && content.SequenceEqual(File.ReadAllBytes(newest)))
+            {
+                _lastGeneration = time.GetUtcNow();
+                return;
+            }
+
             for (int i = options.Generations - 1; i >= 1; i--)
             {
                 if (File.Exists(GenerationPath(i)))
@@ -89,25 +127,114 @@ internal sealed class StoreFile(StoreOptions options, TimeProvider time, ILogger
     /// <returns>The name it was kept under.</returns>
     public string ReplaceDamaged(ReadOnlySpan<byte> good)
     {
-        string kept = $"{Path}.damaged-{time.GetUtcNow():yyyyMMdd'T'HHmmss'Z'}";
-        for (int i = 1; File.Exists(kept); i++)
+        string kept = FreeName("damaged");
+        File.Copy(Path, kept);
+        Write(good);
+        return kept;
+    }
+
+    /// <summary>A name beside the store that is not taken: <c>qubes.xml.KIND-TIME</c>.</summary>
+    public string FreeName(string kind)
+    {
+        string name = $"{Path}.{kind}-{time.GetUtcNow():yyyyMMdd'T'HHmmss'Z'}";
+        string free = name;
+        for (int i = 1; File.Exists(free); i++)
         {
-            kept = $"{Path}.damaged-{time.GetUtcNow():yyyyMMdd'T'HHmmss'Z'}-{i}";
+            free = $"{name}-{i}";
         }
 
-        File.Copy(Path, kept);
-        AtomicFile.Write(Path, good, Mode, _group);
-        _known = Find();
-        return kept;
+        return free;
     }
 
     public void RemoveLeftovers() => AtomicFile.RemoveLeftovers(Path);
 
+    public void Dispose() => _locked?.Dispose();
+
     private string GenerationPath(int generation) => $"{Path}.good-{generation}";
 
-    private Identity? Find() => FileStatus.Find(Path) is { } status
-        ? new Identity(status.Inode, status.Size, File.GetLastWriteTimeUtc(Path))
-        : null;
+    private SafeFileHandle OpenLocked()
+    {
+        using ManualResetEventSlim never = new();
+        long begun = time.GetTimestamp();
+        while (true)
+        {
+            SafeFileHandle file;
+            try
+            {
+                file = File.OpenHandle(Path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+            }
+            catch (IOException e) when (e.HResult == Errno.EROFS)
+            {
+                IsReadOnly = true;
+                logger.ReadOnly(Path);
+                return File.OpenHandle(Path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            }
 
-    private sealed record Identity(ulong Inode, ulong Size, DateTime Modified);
+            bool isTaken = FileLock.TryTake(file);
+
+            // Whoever held the lock may have put a new file in place before it was ours.
+            if (isTaken && Identity.Of(FileStamp.Of(file)) == Identity.Of(FileStamp.Of(Path)))
+            {
+                return file;
+            }
+
+            int? holder = isTaken ? null : FileLock.FindHolder(file);
+            file.Dispose();
+            if (time.GetElapsedTime(begun) >= options.LockPatience)
+            {
+                throw QubesErrors.General(holder is > 0
+                    ? $"Qubes XML store '{Path}' is in use by process {holder}"
+                    : $"Qubes XML store '{Path}' is in use by another program");
+            }
+
+            // Programs that change the store by hand hold it for a moment; there is no way to wait for a lock with a deadline.
+            never.Wait(LockPoll);
+        }
+    }
+
+    private void Write(ReadOnlySpan<byte> content)
+    {
+        SafeFileHandle? next = null;
+        IsReplaced = false;
+        try
+        {
+            AtomicFile.Write(Path, content, Mode, _group, file =>
+            {
+                if (!FileLock.TryTake(file))
+                {
+                    throw new IOException("The new store is locked by another program");
+                }
+
+                next = FileLock.Duplicate(file);
+                lock (_gate)
+                {
+                    _coming = Identity.Of(FileStamp.Of(file));
+                }
+            });
+        }
+        finally
+        {
+            lock (_gate)
+            {
+                // Even when the last step failed, the file that has the name is the one to go on from.
+                if (next is not null && Identity.Of(FileStamp.Of(Path)) == _coming)
+                {
+                    (next, _locked) = (_locked, next);
+                    _known = _coming;
+                    IsReplaced = true;
+                    IsReadOnly = false;
+                }
+
+                _coming = null;
+            }
+
+            next?.Dispose();
+        }
+    }
+
+    // The change time is no part of it: the rename itself changes it.
+    private sealed record Identity(ulong Device, ulong Inode, ulong Size, long Modified)
+    {
+        public static Identity Of(FileStamp stamp) => new(stamp.Device, stamp.Inode, stamp.Size, stamp.Modified);
+    }
 }

@@ -16,9 +16,19 @@ public sealed class FullDiskTests
             string filler = Path.Combine(root.Paths.StateDirectory, "filler");
             Fill(filler);
 
-            AdminAnswer? refused = await daemon.TryCallAsync("admin.vm.feature.Set", "tpl", "x", "during");
-            Assert.True(refused is { IsSuccess: false }, refused?.ToString() ?? "no answer");
-            Assert.Equal("before", await daemon.CallAsync("admin.vm.feature.Get", "tpl", "x"));
+            // The journal has its place on the disk and takes changes, until it is full of them: the file cannot follow.
+            await daemon.CallAsync("admin.vm.feature.Set", "tpl", "x", "during");
+            AdminAnswer? refused = null;
+            string large = new('x', 30_000);
+            int taken = 0;
+            for (; refused is null && taken < 1000; taken++)
+            {
+                AdminAnswer? answer = await daemon.TryCallAsync("admin.vm.feature.Set", "tpl", "x", $"{taken} {large}");
+                refused = answer is { IsSuccess: true } ? null : answer;
+            }
+
+            Assert.Contains("Cannot save qubes.xml, nothing was changed", refused?.ToString(), StringComparison.Ordinal);
+            Assert.Equal($"{taken - 2} {large}", await daemon.CallAsync("admin.vm.feature.Get", "tpl", "x"));
             AdminAnswer? uncreated = await daemon.TryCallAsync("admin.vm.Create.AppVM", "dom0", "tpl", "name=fresh label=red");
             Assert.True(uncreated is { IsSuccess: false }, uncreated?.ToString() ?? "no answer");
             Assert.DoesNotContain("fresh", await DaemonCrashScenario.ListAsync(daemon));
