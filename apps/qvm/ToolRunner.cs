@@ -16,8 +16,8 @@ internal static class ToolRunner
     /// <summary>All tools, by name.</summary>
     public static IReadOnlyList<ITool> Tools { get; } =
     [
-        new CheckTool(), new CreateTool(), new FeaturesTool(), new KillTool(), new ListTool(), new PauseTool(),
-        PrefsTool.ForQube, PrefsTool.ForSystem, new RemoveTool(), new RunTool(), new ShutdownTool(), new StartTool(),
+        new CheckTool(), new CloneTool(), new CreateTool(), new FeaturesTool(), new KillTool(), new ListTool(), new PauseTool(),
+        new PoolTool(), PrefsTool.ForQube, PrefsTool.ForSystem, new RemoveTool(), new RunTool(), new ShutdownTool(), new StartTool(),
         new TagsTool(), new UnpauseTool(), new VolumeTool(),
     ];
 

@@ -119,6 +119,18 @@ public sealed class Qube : PropertyHolder
         AdminReply.Content(await Transport.SendStreamAsync(call, data, cancellation));
     }
 
+    /// <summary>The older contents a volume can go back to, the oldest first.</summary>
+    public async ValueTask<string[]> ListRevisionsAsync(string volume, CancellationToken cancellation = default) =>
+        Lines(await CallAsync("admin.vm.volume.ListSnapshots", volume, cancellation: cancellation));
+
+    /// <summary>Replaces a volume's content by that of another volume, which may be another qube's.</summary>
+    public async ValueTask CloneVolumeFromAsync(Qube source, string sourceVolume, string volume, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        string token = await source.CallAsync("admin.vm.volume.CloneFrom", sourceVolume, cancellation: cancellation);
+        await CallAsync("admin.vm.volume.CloneTo", volume, token, cancellation);
+    }
+
     private async ValueTask<string?> FeatureAsync(string kind, string feature, CancellationToken cancellation)
     {
         try

@@ -24,6 +24,25 @@ public sealed class QubesApp(IAdminTransport transport) : PropertyHolder(transpo
     public async ValueTask<string[]> ListPoolsAsync(CancellationToken cancellation = default) =>
         Lines(await CallAsync("admin.pool.List", cancellation: cancellation));
 
+    /// <summary>Configuration and use of a pool: the lines of <c>admin.pool.Info</c> in their order.</summary>
+    public async ValueTask<IReadOnlyList<KeyValuePair<string, string>>> GetPoolInfoAsync(string pool, CancellationToken cancellation = default) =>
+        [.. Lines(await CallAsync("admin.pool.Info", pool, cancellation: cancellation))
+            .Select(l => l.Split('=', 2)).Where(p => p.Length == 2).Select(p => new KeyValuePair<string, string>(p[0], p[1]))];
+
+    /// <summary>The drivers of pools, each with the names of its options.</summary>
+    public async ValueTask<IReadOnlyList<(string Driver, string[] Options)>> ListPoolDriversAsync(CancellationToken cancellation = default) =>
+        [.. Lines(await CallAsync("admin.pool.ListDrivers", cancellation: cancellation)).Select(l => l.Split(' ')).Select(w => (w[0], w[1..]))];
+
+    /// <summary>Adds a pool.</summary>
+    public async ValueTask AddPoolAsync(
+        string pool, string driver, IReadOnlyDictionary<string, string> driverOptions, CancellationToken cancellation = default) =>
+        await CallAsync("admin.pool.Add", driver, $"name={pool}\n"
+            + string.Concat(driverOptions.OrderBy(o => o.Key, StringComparer.Ordinal).Select(o => $"{o.Key}={o.Value}\n")), cancellation);
+
+    /// <summary>Removes a pool; its data stays.</summary>
+    public async ValueTask RemovePoolAsync(string pool, CancellationToken cancellation = default) =>
+        await CallAsync("admin.pool.Remove", pool, cancellation: cancellation);
+
     /// <summary>Creates a qube.</summary>
     /// <param name="class">For example <c>AppVM</c>.</param>
     /// <param name="name">Its name.</param>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Qubes.Client;
+using Qubes.Client.Cloning;
 using Qubes.Protocol.Errors;
 using Qvm.CommandLine;
 
@@ -82,9 +83,10 @@ internal sealed class CreateTool : ITool
         Qube qube;
         try
         {
-            qube = await context.App.CreateAsync(
-                @class, name, label, template, arguments.Last("pool"),
-                Pairs(arguments.All("volume-pool"), "Pool argument must be of form: -p volume_name=pool_name"));
+            Dictionary<string, string> pools = Pairs(arguments.All("volume-pool"), "Pool argument must be of form: -p volume_name=pool_name");
+            qube = @class == "StandaloneVM" && template is not null
+                ? await CloneTemplateAsync(context, name, label, template, arguments.Last("pool"), pools)
+                : await context.App.CreateAsync(@class, name, label, template, arguments.Last("pool"), pools);
         }
         catch (QubesException e)
         {
@@ -94,6 +96,17 @@ internal sealed class CreateTool : ITool
 
         int status = await SetPropertiesAsync(context, qube, properties);
         return rootFile is null || await ImportRootAsync(context, qube, rootFile, arguments.Has("root-move")) ? status : 3;
+    }
+
+    /// <summary>A standalone qube has no template; one "based on" a template begins as a copy of it, with a private volume of its own.</summary>
+    private static Task<Qube> CloneTemplateAsync(
+        ToolContext context, string name, string label, string template, string? pool, Dictionary<string, string> pools)
+    {
+        QubeCloner cloner = new(context.App, new CloneOptions
+        {
+            ClassName = "StandaloneVM", Label = label, Pool = pool, VolumePools = pools, SkippedVolumes = ["private"], Report = context.Tell,
+        });
+        return cloner.CloneAsync(context.App[template], name);
     }
 
     private static async Task<int> SetPropertiesAsync(ToolContext context, Qube qube, Dictionary<string, string> properties)

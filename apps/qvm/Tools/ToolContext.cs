@@ -21,6 +21,15 @@ internal sealed record ToolContext(string Tool, QubesApp App, int Verbosity)
         }
     }
 
+    /// <summary>As <see cref="Say"/>, for a message that says itself what it is about.</summary>
+    public void Tell(string text)
+    {
+        if (Verbosity > 0)
+        {
+            Error.WriteLine(text);
+        }
+    }
+
     /// <summary>An error that does not end the tool.</summary>
     public void PrintError(string text) => Error.WriteLine($"Error: {text}");
 
