@@ -7,7 +7,9 @@ using Qubes.Admin.Streams;
 using Qubes.Extensions;
 using Qubes.Libvirt;
 using Qubes.Lifecycle;
+using Qubes.Lifecycle.Disposables;
 using Qubes.Lifecycle.Hypervisors;
+using Qubes.Lifecycle.Qrexec;
 using Qubes.Linux;
 using Qubes.Model;
 using Qubes.Model.Changes;
@@ -39,6 +41,7 @@ internal sealed class Daemon : IAsyncDisposable
     private QubesStore? _store;
     private LibvirtSession? _libvirt;
     private QubeLifecycle? _lifecycle;
+    private DisposableService? _disposables;
     private AdminServer? _server;
     private PolicyServer? _policyServer;
 
@@ -64,6 +67,11 @@ internal sealed class Daemon : IAsyncDisposable
         {
             _policyServer?.Dispose();
             _server?.CloseAll();
+            if (_disposables is not null)
+            {
+                await _disposables.DisposeAsync();
+            }
+
             if (_lifecycle is not null)
             {
                 await _lifecycle.DisposeAsync();
@@ -95,15 +103,21 @@ internal sealed class Daemon : IAsyncDisposable
         await storage.RecoverAsync(cancellationToken);
 
         _libvirt = await connecting;
-        _lifecycle = new QubeLifecycle(_app, _loop, storage, new LibvirtHypervisor(_libvirt), _paths,
-            new LifecycleOptions { DaemonProgram = FindQrexec("qrexec-daemon"), QrexecClientProgram = FindQrexec("qrexec-client") },
+        LibvirtHypervisor hypervisor = new(_libvirt);
+        string? qrexecClient = FindQrexec("qrexec-client");
+        _lifecycle = new QubeLifecycle(_app, _loop, storage, hypervisor, _paths,
+            new LifecycleOptions { DaemonProgram = FindQrexec("qrexec-daemon"), QrexecClientProgram = qrexecClient },
             log: _loggers.CreateLogger("lifecycle"));
+        _disposables = new DisposableService(
+            _app, _loop, _lifecycle, _store.CommitAsync, OptionsForDisposables(hypervisor, qrexecClient), TimeProvider.System,
+            _loggers.CreateLogger("disposables"));
         ILogger policyLogger = _loggers.CreateLogger("policy");
         PolicyStore policies = new(new DirectoryPolicySource(_paths), TimeProvider.System, policy => PolicyLoadLog.Write(policyLogger, policy));
         SystemInfoSource system = new(_app);
         new AdminExtension(policies, system).Register(_app);
         _app.FinishLoading();
         await _lifecycle.AttachAsync();
+        await _disposables.AttachAsync();
 
         ServePolicy(policies, system, policyLogger);
         ServeCalls(storage, system);
@@ -165,6 +179,7 @@ internal sealed class Daemon : IAsyncDisposable
             SystemInfo = system,
             Broadcaster = new EventBroadcaster(_app!),
             Lifecycle = _lifecycle!,
+            Disposables = _disposables!,
             Storage = storage,
             Logger = _loggers.CreateLogger("admin"),
         };
@@ -197,6 +212,14 @@ internal sealed class Daemon : IAsyncDisposable
         await _store!.FlushAsync(new ChangeOrigin("qubesd", "stop", TimeProvider.System.GetUtcNow()));
         _server.CloseAll();
     }
+
+    private DisposableOptions OptionsForDisposables(LibvirtHypervisor hypervisor, string? qrexecClient) => new()
+    {
+        Services = hypervisor.Kind != HypervisorKind.Test && qrexecClient is not null
+            ? new QrexecServices(new GuestServices(qrexecClient, _paths))
+            : null,
+        FreeMemoryFile = Path.Combine(_paths.QubesRunDirectory, "qmemman-avail-mem"),
+    };
 
     /// <summary>The multi-call program stands beside this one; without it guests run without qrexec.</summary>
     private string? FindQrexec(string name)

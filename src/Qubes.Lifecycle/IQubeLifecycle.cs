@@ -10,6 +10,12 @@ namespace Qubes.Lifecycle;
 public interface IQubeLifecycle
 {
     /// <summary>
+    /// What becomes of a disposable that has stopped, or could not be started. Called when the qube is halted, outside of its start:
+    /// it may remove the qube. Whoever stopped or started the disposable waits for it.
+    /// </summary>
+    Func<DispVM, Task>? DisposableEnded { get; set; }
+
+    /// <summary>
     /// Makes the directory and volumes of a qube that was just added to the model, inside the change that is open; fires
     /// <c>domain-create-on-disk</c>. After a failure nothing is left on disk.
     /// </summary>

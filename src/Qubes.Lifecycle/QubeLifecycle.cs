@@ -85,6 +85,13 @@ public sealed partial class QubeLifecycle : IQubeLifecycle, IAsyncDisposable
         DaemonSupervisor Supervisor(IQubeDaemons daemons) => new(daemons, time, _context.Log, _stopping.Token);
     }
 
+    /// <inheritdoc/>
+    public Func<DispVM, Task>? DisposableEnded
+    {
+        get => _context.DisposableEnded;
+        set => _context.DisposableEnded = value;
+    }
+
     /// <summary>Who hangs in the hypervisor, since when, in which call.</summary>
     public IReadOnlyList<HungCall> HungCalls => _context.Hypervisor.HungCalls;
 
@@ -172,7 +179,25 @@ public sealed partial class QubeLifecycle : IQubeLifecycle, IAsyncDisposable
 
         try
         {
-            await _starter.StartAsync(Vm(qube, "start"));
+            await StartTranslatedAsync(Vm(qube, "start"));
+        }
+        catch when (qube is DispVM && _context.DisposableEnded is not null)
+        {
+            await _context.DisposableEnded((DispVM)qube);
+            throw;
+        }
+    }
+
+    private async Task StartTranslatedAsync(QubesVM qube)
+    {
+        if (qube is DispVM { Template: not IDisposableTemplate { TemplateForDispVMs: true } })
+        {
+            throw QubesErrors.General($"template for disposable ({qube.Template?.Name}) needs to have template_for_dispvms=True");
+        }
+
+        try
+        {
+            await _starter.StartAsync(qube);
         }
         catch (LibvirtException failure)
         {

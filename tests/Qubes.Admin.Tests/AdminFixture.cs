@@ -4,6 +4,7 @@ using Qubes.Admin.Methods;
 using Qubes.Admin.Permissions;
 using Qubes.Admin.Server;
 using Qubes.Admin.Streams;
+using Qubes.Lifecycle.Disposables;
 using Qubes.Linux;
 using Qubes.Model;
 using Qubes.Model.Changes;
@@ -49,6 +50,8 @@ internal sealed class AdminFixture : IAsyncDisposable
 
     public ScriptedLifecycle Lifecycle { get; }
 
+    public DisposableService Disposables { get; private set; } = null!;
+
     public StorageService Storage { get; }
 
     public MemoryPolicySource Policy { get; } = new();
@@ -91,6 +94,7 @@ internal sealed class AdminFixture : IAsyncDisposable
         {
             _ = _server.StopAcceptingAsync();
             _server.CloseAll();
+            return Disposables.DisposeAsync().AsTask();
         });
         await Loop.DisposeAsync();
         _reactor.Dispose();
@@ -126,10 +130,12 @@ internal sealed class AdminFixture : IAsyncDisposable
             Class = QubeClasses.AppVM, Name = QubeName.Parse("work"), Label = App.Labels.Find("red"), Template = template,
         });
         Broadcaster = new EventBroadcaster(App);
+        Disposables = new DisposableService(
+            App, Loop, Lifecycle, CommitAsync, new DisposableOptions(), TimeProvider.System, NullLogger.Instance);
         AdminServices services = new()
         {
             App = App, CommitAsync = CommitAsync, SystemInfo = system, Broadcaster = Broadcaster,
-            Lifecycle = Lifecycle, Storage = Storage, Logger = NullLogger.Instance,
+            Lifecycle = Lifecycle, Disposables = Disposables, Storage = Storage, Logger = NullLogger.Instance,
         };
         AdminDispatcher dispatcher = new(services, Methods, new AdminDispatcherOptions());
         _server = new AdminServer(_reactor, dispatcher, new AdminServerLimits(), NullLogger.Instance);

@@ -130,6 +130,7 @@ public sealed class MethodTableTests
         "admin.vm.property.Set" => ("debug", "True"),
         _ when method.StartsWith("admin.property.", StringComparison.Ordinal) && AdminTakesArgument(method) => ("check_updates_vm", ""),
         _ when method.StartsWith("admin.vm.property.", StringComparison.Ordinal) && AdminTakesArgument(method) => ("debug", ""),
+        "admin.vm.CreateDisposable" => ("", ""),
         _ when method.StartsWith("admin.vm.Create", StringComparison.Ordinal) => ("", "name=new label=red"),
         "admin.pool.Add" => ("file-qcow2", "name=new\ndir_path=/nowhere"),
         _ when method.StartsWith("admin.pool.", StringComparison.Ordinal) && AdminTakesArgument(method) => ("varlibqubes", ValueFor(method)),

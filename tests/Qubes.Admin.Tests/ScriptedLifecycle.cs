@@ -18,6 +18,8 @@ internal sealed class ScriptedLifecycle : IQubeLifecycle
     /// <summary>What the next calls wait for.</summary>
     public Task Gate { get; set; } = Task.CompletedTask;
 
+    public Func<DispVM, Task>? DisposableEnded { get; set; }
+
     public Task CreateOnDiskAsync(Qube qube, string? pool, IReadOnlyDictionary<string, string> pools) =>
         NoteAsync($"create {qube} {pool} {string.Join(',', pools.Select(p => $"{p.Key}={p.Value}"))}".TrimEnd());
 
@@ -36,7 +38,16 @@ internal sealed class ScriptedLifecycle : IQubeLifecycle
 
     public Task ShutdownAsync(Qube qube, bool force, bool wait) => NoteAsync($"shutdown {qube} force={force} wait={wait}");
 
-    public Task KillAsync(Qube qube) => NoteAsync($"kill {qube}");
+    /// <summary>A disposable that ends is followed up, as by the real layer.</summary>
+    public async Task KillAsync(Qube qube)
+    {
+        await NoteAsync($"kill {qube}");
+        if (qube is DispVM disposable && DisposableEnded is not null)
+        {
+            disposable.Runtime.State = PowerState.Halted;
+            await DisposableEnded(disposable);
+        }
+    }
 
     public Task PauseAsync(Qube qube) => NoteAsync($"pause {qube}");
 

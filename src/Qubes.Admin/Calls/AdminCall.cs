@@ -73,9 +73,12 @@ public sealed class AdminCall
         return new AdminFilters(Source.FirePre(permissionEvent, EventArguments.Of(arguments)));
     }
 
+    /// <summary>Who changes something by this call.</summary>
+    public ChangeOrigin Origin => new(
+        Source.Name, UntrustedArgument.Length == 0 ? Method.Name : $"{Method.Name}+{UntrustedArgument}", Services.Clock.GetUtcNow());
+
     /// <summary>Begins a change made by this call. Dispose it; hand it to <see cref="CommitAsync"/> before.</summary>
-    public ModelChange BeginChange() => App.Changes.Begin(new ChangeOrigin(
-        Source.Name, UntrustedArgument.Length == 0 ? Method.Name : $"{Method.Name}+{UntrustedArgument}", Services.Clock.GetUtcNow()));
+    public ModelChange BeginChange() => App.Changes.Begin(Origin);
 
     /// <summary>Waits until the change is durable; observers then learn of it. Throws, and the change is undone, if it cannot be.</summary>
     public Task CommitAsync(ModelChange change) => Services.CommitAsync(change);

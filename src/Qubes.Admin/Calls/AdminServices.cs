@@ -3,6 +3,7 @@ using Qubes.Admin.Handlers;
 using Qubes.Admin.Permissions;
 using Qubes.Admin.Streams;
 using Qubes.Lifecycle;
+using Qubes.Lifecycle.Disposables;
 using Qubes.Model;
 using Qubes.Model.Changes;
 using Qubes.Storage;
@@ -22,6 +23,8 @@ public sealed class AdminServices
     public required EventBroadcaster Broadcaster { get; init; }
 
     public required IQubeLifecycle Lifecycle { get; init; }
+
+    public required DisposableService Disposables { get; init; }
 
     public required StorageService Storage { get; init; }
 

@@ -1,10 +1,12 @@
 using Qubes.Admin.Calls;
+using Qubes.Admin.Permissions;
 using Qubes.Lifecycle;
 using Qubes.Linux;
+using Qubes.Model;
 using Qubes.Model.Changes;
 using Qubes.Model.Classes;
+using Qubes.Model.Disposables;
 using Qubes.Protocol.Errors;
-using Qubes.Protocol.Names;
 
 namespace Qubes.Admin.Handlers;
 
@@ -37,7 +39,7 @@ internal static class CreateHandlers
             Label = request.Label!,
             Template = template,
         });
-        qube.Tags.Add(TagName.Parse("created-by-" + Creator(call.Source)));
+        CreationAuthority.Authorise(call.Source, qube);
         IQubeLifecycle lifecycle = call.Services.Lifecycle;
         await lifecycle.CreateOnDiskAsync(qube, request.UntrustedPool, request.UntrustedPools);
         await using Rollback rollback = new(call.Services.Logger);
@@ -56,6 +58,12 @@ internal static class CreateHandlers
             throw QubesErrors.VMInUse(qube.Name, "'dom0' cannot be removed");
         }
 
+        if (qube is QubesVM { IsHalted: true } template && PreloadList.Of(template).Length > 0 && QubeDependencies.FindReferences(qube).Count == 0)
+        {
+            // Disposables that only wait go with their template, and before it: a crash in between must not leave them without one.
+            await call.Services.Disposables.ReleaseAsync(template);
+        }
+
         await call.Services.Lifecycle.RemoveAsync(qube, async () =>
         {
             using ModelChange change = call.BeginChange();
@@ -63,9 +71,6 @@ internal static class CreateHandlers
             await call.CommitAsync(change);
         });
     }
-
-    /// <summary>Tags hold no dot, which a qube's name may: it is written as an underscore.</summary>
-    private static string Creator(Qube source) => source.Name.Value.Replace('.', '_');
 
     private static void Permit(AdminCall call, CreateRequest request)
     {

@@ -32,6 +32,9 @@ internal sealed class LifecycleContext
 
     public required ILogger Log { get; init; }
 
+    /// <inheritdoc cref="IQubeLifecycle.DisposableEnded"/>
+    public Func<DispVM, Task>? DisposableEnded { get; set; }
+
     public QubeControl ControlOf(QubesVM qube) => _controls.GetOrCreateValue(qube);
 
     public QubeStorage StorageOf(QubesVM qube) => Storage.ForQube(Volumes.QubeVolumePlan.Complete(this, qube));

@@ -99,7 +99,8 @@ internal sealed class QubeCreator(LifecycleContext context)
         }
 
         await StopHandler.SettleAsync(control);
-        if (qube.InstalledByRpm)
+        // A disposable may have the mark from its template; the package manager knows nothing of it.
+        if (qube.InstalledByRpm && qube is not DispVM { AutoCleanup: true })
         {
             throw QubesErrors.VMInUse(qube.Name, $"VM installed by package manager: {qube.Name}");
         }

@@ -113,7 +113,7 @@ internal sealed class QubeStopper(LifecycleContext context, StopHandler stops)
     private async Task PowerOffAsync(QubesVM qube, QubeRun run, bool force)
     {
         bool isPaused = qube.PowerState == PowerState.Paused;
-        if (isPaused && !force)
+        if (isPaused && !force && qube is not DispVM { IsPreload: true })
         {
             throw QubesErrors.VMNotRunning(qube.Name);
         }

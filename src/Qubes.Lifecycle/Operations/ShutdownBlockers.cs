@@ -17,7 +17,7 @@ internal static class ShutdownBlockers
     private static void RefuseWhileConnected(QubesEvent asked)
     {
         QubesVM qube = (QubesVM)asked.Subject;
-        if (qube.ProvidesNetwork && Dependents(asked, other => other.NetVM == qube) is { Length: > 0 } names)
+        if (qube.ProvidesNetwork && Dependents(asked, other => other.NetVM == qube && !IsWaiting(other)) is { Length: > 0 } names)
         {
             throw QubesErrors.VMInUse(qube.Name, "There are other VMs connected to this VM: " + names);
         }
@@ -34,11 +34,14 @@ internal static class ShutdownBlockers
     private static void RefuseWhilePlaying(QubesEvent asked)
     {
         QubesVM qube = (QubesVM)asked.Subject;
-        if (Dependents(asked, other => other.AudioVM == qube) is { Length: > 0 } names)
+        if (Dependents(asked, other => other.AudioVM == qube && !IsWaiting(other)) is { Length: > 0 } names)
         {
             throw QubesErrors.VMInUse(qube.Name, "There are running VMs using this VM as AudioVM: " + names);
         }
     }
+
+    /// <summary>Nobody uses it yet: nobody would miss the network or the sound.</summary>
+    private static bool IsWaiting(QubesVM qube) => qube is DispVM { IsPreload: true };
 
     /// <summary>Names of running qubes that rely on the one to be shut down; empty when it is forced.</summary>
     private static string Dependents(QubesEvent asked, Func<QubesVM, bool> rely) => asked.Arguments["force"] is true

@@ -95,7 +95,29 @@ internal sealed class StopHandler(LifecycleContext context)
         }
 
         control.Run = null;
+        if (qube is DispVM disposable && context.DisposableEnded is { } ended)
+        {
+            Task end = EndAsync(disposable, ended);
+            // A start under way, which has the lock, waits for this stop: what removes the qube comes after it.
+            if (!control.StartLock.IsHeld)
+            {
+                await end;
+            }
+        }
+
         run.FinishStop(failure);
+    }
+
+    private async Task EndAsync(DispVM disposable, Func<DispVM, Task> ended)
+    {
+        try
+        {
+            await ended(disposable);
+        }
+        catch (Exception e)
+        {
+            context.Log.LogError(e, "What follows the stop of {Qube} failed", disposable.Name);
+        }
     }
 
     private async Task StopStorageAsync(QubesVM qube)

@@ -27,7 +27,18 @@ public sealed class DispVM : QubesVM
     /// <summary>
     /// It was chosen for somebody and is not ready to be used yet. Not stored: after a restart nobody waits for it any more.
     /// </summary>
-    public bool PreloadRequested { get; set; }
+    public bool PreloadRequested
+    {
+        get => Runtime.IsPreloadRequested;
+        set
+        {
+            if (value != Runtime.IsPreloadRequested)
+            {
+                Runtime.IsPreloadRequested = value;
+                Handlers.QubeHandlers.Announce(this, DispVMProperties.IsPreload);
+            }
+        }
+    }
 
     /// <summary>Its template lists it as ready or being prepared.</summary>
     public bool IsInPreloadList => Template is { } template && PreloadList.Contains(template, Name);

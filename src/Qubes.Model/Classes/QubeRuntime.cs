@@ -14,6 +14,7 @@ public sealed class QubeRuntime
     private int _stubdomXid = -1;
     private string _stubdomUuid = "";
     private double? _startTime;
+    private bool _isPreloadRequested;
 
     internal QubeRuntime(QubesVM owner) => _owner = owner;
 
@@ -42,6 +43,13 @@ public sealed class QubeRuntime
     {
         get => Read(ref _stubdomUuid);
         set => Write(ref _stubdomUuid, value);
+    }
+
+    /// <summary>A disposable started ahead of need was chosen for somebody; see <see cref="DispVM.PreloadRequested"/>.</summary>
+    public bool IsPreloadRequested
+    {
+        get => Read(ref _isPreloadRequested);
+        set => Write(ref _isPreloadRequested, value);
     }
 
     /// <summary>Seconds since the epoch; null when not running or not known.</summary>

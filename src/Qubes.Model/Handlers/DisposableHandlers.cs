@@ -14,6 +14,7 @@ internal static class DisposableHandlers
     public static void Register(EventHandlers events)
     {
         events.On(EmitterClass.DispVM, DispVMProperties.Template.SetEvent, FollowTemplate, own: true);
+        events.On(EmitterClass.Qubes, "domain-delete", LeaveList, own: true);
         EmitterClass level = EmitterClass.DVMTemplateMixin;
         events.On(level, "domain-pre-start", RefuseChangingUnderDisposables, own: true);
         events.On(level, "domain-feature-pre-set:" + PreloadFeatures.Max, BeforeMax, own: true);
@@ -23,6 +24,15 @@ internal static class DisposableHandlers
         events.On(EmitterClass.AdminVM, "domain-feature-pre-set:" + PreloadFeatures.Max, BeforeGlobalMax, own: true);
         events.On(EmitterClass.AdminVM, "domain-feature-pre-set:" + PreloadFeatures.Delay, BeforeDelay, own: true);
         events.On(EmitterClass.AdminVM, "domain-feature-pre-set:" + PreloadFeatures.Threshold, BeforeThreshold, own: true);
+    }
+
+    /// <summary>However a disposable goes, its template no longer counts on it.</summary>
+    private static void LeaveList(QubesEvent qubesEvent)
+    {
+        if (qubesEvent.Arguments["vm"] is DispVM { Template: { } template } gone)
+        {
+            PreloadList.Remove(template, gone.Name);
+        }
     }
 
     private static void FollowTemplate(QubesEvent qubesEvent)

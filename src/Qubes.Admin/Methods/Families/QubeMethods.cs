@@ -24,6 +24,14 @@ internal static class QubeMethods
             Creation("admin.vm.Create.", qubeClass, allowPool: false, $"Creates a qube of class {qubeClass.Name}"),
             Creation("admin.vm.CreateInPool.", qubeClass, allowPool: true, $"Creates a qube of class {qubeClass.Name} in given pools"),
         }),
+        AdminRow.Global("admin.vm.CreateDisposable", AdminRow.Writes) with
+        {
+            Destination = AdminDestination.Any, Argument = AdminPart.Optional, Payload = AdminPart.Optional,
+            Handler = DisposableHandlers.CreateAsync,
+            Help = "Gives a disposable of the template, on dom0 of the caller's `default_dispvm`; it is removed when it stops. "
+                + "Payload `uuid` asks for its UUID. Argument `preload`: starts some ahead of need instead",
+            Result = "its name, or `uuid:UUID`; nothing with `preload`",
+        },
         AdminRow.Global("admin.vm.Remove", AdminRow.Writes) with
         {
             Destination = AdminDestination.Any, Handler = CreateHandlers.RemoveAsync, Help = "Removes a qube with its data",
