@@ -12,8 +12,16 @@ internal static class InternalHandlers
     }
 
     /// <summary>The host is about to sleep.</summary>
-    public static async ValueTask SuspendPreAsync(AdminCall call) => await call.Services.Lifecycle.SuspendAllAsync();
+    public static async ValueTask SuspendPreAsync(AdminCall call)
+    {
+        await call.Services.Disposables.ReleaseAllAsync();
+        await call.Services.Lifecycle.SuspendAllAsync();
+    }
 
     /// <summary>The host woke up.</summary>
-    public static async ValueTask SuspendPostAsync(AdminCall call) => await call.Services.Lifecycle.ResumeAllAsync();
+    public static async ValueTask SuspendPostAsync(AdminCall call)
+    {
+        await call.Services.Lifecycle.ResumeAllAsync();
+        call.Services.Disposables.PreloadAll("system resumed");
+    }
 }
