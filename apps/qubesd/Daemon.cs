@@ -115,8 +115,10 @@ internal sealed class Daemon : IAsyncDisposable
         PolicyStore policies = new(new DirectoryPolicySource(_paths), TimeProvider.System, policy => PolicyLoadLog.Write(policyLogger, policy));
         SystemInfoSource system = new(_app);
         new AdminExtension(policies, system).Register(_app);
+        HostDeviceSources devices = HostDeviceSources.Register(_app, hypervisor, _paths, _loggers.CreateLogger("devices"));
         _app.FinishLoading();
         await _lifecycle.AttachAsync();
+        await devices.AdoptAsync();
         await _disposables.AttachAsync();
 
         ServePolicy(policies, system, policyLogger);

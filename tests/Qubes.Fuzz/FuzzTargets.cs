@@ -14,6 +14,7 @@ internal static class FuzzTargets
         new QubesXmlTarget(),
         new DeviceRecordTarget(),
         new StoreJournalTarget(),
+        new BlockEntriesTarget(),
         new Qcow2HeaderTarget(),
         new LayerTreeTarget(),
         new IntentRecordTarget(),

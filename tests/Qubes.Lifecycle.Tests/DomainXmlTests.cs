@@ -77,4 +77,51 @@ public sealed class DomainXmlTests
         Assert.Contains("<boot dev=\"hd\" />", xml, StringComparison.Ordinal);
         Assert.DoesNotContain("<kernel>", xml, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void A_disc_is_put_into_a_drive_and_booted_first()
+    {
+        string xml = DomainXmlText.Render(Full with
+        {
+            KernelPath = null, InitrdPath = null, CommandLine = null,
+            Disks = [Full.Disks[0], new DomainDisk("sdd", "/dev/loop7", "raw", IsFile: false, IsReadOnly: true, "xvdd", IsCdrom: true)],
+        });
+        Assert.Contains("device=\"cdrom\"", xml, StringComparison.Ordinal);
+        Assert.Contains("<target dev=\"sdd\" bus=\"sata\" />", xml, StringComparison.Ordinal);
+        Assert.True(xml.IndexOf("<boot dev=\"cdrom\" />", StringComparison.Ordinal) < xml.IndexOf("<boot dev=\"hd\" />", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Devices_of_the_host_are_handed_over_by_address()
+    {
+        Assert.True(PciAddress.TryParse("0001:c6:1f.7", out PciAddress address));
+        string xml = DomainXmlText.Render(Full with { HostDevices = [address] });
+        Assert.Contains("<hostdev mode=\"subsystem\" type=\"pci\" managed=\"yes\">", xml, StringComparison.Ordinal);
+        Assert.Contains("<address domain=\"0x0001\" bus=\"0xc6\" slot=\"0x1f\" function=\"0x7\" />", xml, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void There_are_free_ports_beside_those_of_the_start() => Assert.Equal(Full.Disks.Count + 3 + DomainXmlWriter.FreePorts,
+        System.Xml.Linq.XElement.Parse(DomainXmlText.Render(Full)).Descendants("controller").Count(c => c.Attribute("model")?.Value == "pcie-root-port"));
+
+    [Theory]
+    [InlineData("0000:00:14.0", true)]
+    [InlineData("ffff:ff:1f.7", true)]
+    [InlineData("0000:00:20.0", false)]
+    [InlineData("0000:00:14.8", false)]
+    [InlineData("0000:00:14", false)]
+    [InlineData("0000-00:14.0", false)]
+    [InlineData("000g:00:14.0", false)]
+    public void An_address_is_what_the_kernel_writes(string text, bool isOne)
+    {
+        Assert.Equal(isOne, PciAddress.TryParse(text, out PciAddress address));
+        Assert.True(!isOne || address.ToString() == text);
+    }
+
+    [Fact]
+    public void A_plugged_disk_survives_the_way_there_and_back_or_is_refused()
+    {
+        Assert.Contains("xvdi", DomainXmlText.RenderDisk(new DomainDisk("vdi", "/dev/sdb & \"x\"", "raw", IsFile: false, IsReadOnly: true, "xvdi")), StringComparison.Ordinal);
+        Assert.Throws<DomainXmlException>(() => DomainXmlText.RenderDisk(new DomainDisk("vdi", "/dev/\u0001", "raw", IsFile: false, IsReadOnly: true, "xvdi")));
+    }
 }

@@ -75,6 +75,20 @@ internal sealed class FaultyHypervisor(IHypervisor real) : IHypervisor
         await real.ForgetAsync(domain);
     }
 
+    public async Task AttachDiskAsync(DomainKey domain, DomainDisk disk)
+    {
+        await EnterAsync("attach");
+        await real.AttachDiskAsync(domain, disk);
+    }
+
+    public async Task<bool> DetachDiskAsync(DomainKey domain, DomainDisk disk)
+    {
+        await EnterAsync("detach");
+        return await real.DetachDiskAsync(domain, disk);
+    }
+
+    public Task<IReadOnlyList<DomainDisk>> GetDisksAsync(DomainKey domain) => real.GetDisksAsync(domain);
+
     public Task<IReadOnlyList<DomainSample>> GetAllAsync() => real.GetAllAsync();
 
     private async Task EnterAsync(string call)

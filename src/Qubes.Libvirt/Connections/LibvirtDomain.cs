@@ -77,6 +77,16 @@ public sealed unsafe class LibvirtDomain : IDisposable
     public void ResizeDisk(string disk, long size) => Check.Result(
         DomainCalls.BlockResize(_handle, disk, (ulong)size, DomainCalls.VIR_DOMAIN_BLOCK_RESIZE_BYTES), "virDomainBlockResize");
 
+    /// <summary>Plugs a device into the running domain; the next start knows nothing of it.</summary>
+    public void AttachDevice(string xml) =>
+        Check.Result(DomainCalls.AttachDeviceFlags(_handle, xml, DomainCalls.VIR_DOMAIN_AFFECT_LIVE), "virDomainAttachDeviceFlags");
+
+    /// <summary>
+    /// Asks the guest to let go of a device, and waits a few seconds for it. Whether it did, the description tells.
+    /// </summary>
+    public void DetachDevice(string xml) =>
+        Check.Result(DomainCalls.DetachDeviceFlags(_handle, xml, DomainCalls.VIR_DOMAIN_AFFECT_LIVE), "virDomainDetachDeviceFlags");
+
     /// <summary>Forgets the stored description, with saved states that would stand in the way.</summary>
     public void Undefine()
     {

@@ -9,6 +9,7 @@ internal static unsafe partial class DomainCalls
     public const uint VIR_DOMAIN_START_PAUSED = 1;
     public const uint VIR_DOMAIN_BLOCK_RESIZE_BYTES = 1;
     public const uint VIR_NODE_SUSPEND_TARGET_MEM = 0;
+    public const uint VIR_DOMAIN_AFFECT_LIVE = 1;
     public const uint VIR_DOMAIN_UNDEFINE_MANAGED_SAVE = 1;
     public const uint VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA = 2;
 
@@ -50,6 +51,12 @@ internal static unsafe partial class DomainCalls
 
     [LibraryImport(LibraryCalls.Library, EntryPoint = "virDomainUndefineFlags")]
     internal static partial int UndefineFlags(DomainHandle domain, uint flags);
+
+    [LibraryImport(LibraryCalls.Library, EntryPoint = "virDomainAttachDeviceFlags", StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int AttachDeviceFlags(DomainHandle domain, string xml, uint flags);
+
+    [LibraryImport(LibraryCalls.Library, EntryPoint = "virDomainDetachDeviceFlags", StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int DetachDeviceFlags(DomainHandle domain, string xml, uint flags);
 
     /// <summary>Belongs to the domain object.</summary>
     [LibraryImport(LibraryCalls.Library, EntryPoint = "virDomainGetName")]

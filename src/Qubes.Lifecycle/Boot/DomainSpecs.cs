@@ -1,4 +1,5 @@
 using Qubes.Lifecycle.Control;
+using Qubes.Lifecycle.Devices;
 using Qubes.Lifecycle.DomainXml;
 using Qubes.Lifecycle.Hypervisors;
 using Qubes.Model.Classes;
@@ -24,14 +25,17 @@ internal sealed class DomainSpecs(LifecycleContext context, KvmProbe kvm)
         };
         if (context.Hypervisor.Kind == HypervisorKind.Test)
         {
+            _ = RequiredDevices.Collect(qube, []);
             return spec;
         }
 
         (DomainDisk[] disks, KernelFiles? kernel, string? options) = await Task.Run(() => ReadDisk(storage));
+        DomainDevices devices = RequiredDevices.Collect(qube, disks);
         spec = spec with
         {
             Kind = await kvm.IsUsableAsync(kernel?.Kernel) ? DomainKind.Kvm : DomainKind.Emulated,
-            Disks = disks,
+            Disks = [.. disks, .. devices.Disks],
+            HostDevices = devices.HostDevices,
             ChannelPath = context.Paths.VchanPortSocket(qube.Name),
             ConsoleLogPath = context.Paths.GuestConsoleLog(qube.Name),
         };

@@ -23,6 +23,9 @@ public sealed record DomainSpec
 
     public IReadOnlyList<DomainDisk> Disks { get; init; } = [];
 
+    /// <summary>Devices of the host that the guest drives itself.</summary>
+    public IReadOnlyList<PciAddress> HostDevices { get; init; } = [];
+
     /// <summary>Where QEMU listens for the host end of the guest's vchan port; null without one.</summary>
     public string? ChannelPath { get; init; }
 
@@ -31,6 +34,7 @@ public sealed record DomainSpec
 
     /// <summary>True when both say the same.</summary>
     public bool IsSameAs(DomainSpec other) =>
-        // A record compares its list by identity: compare it apart.
-        this with { Disks = other.Disks } == other && Disks.SequenceEqual(other.Disks);
+        // A record compares its lists by identity: compare them apart.
+        this with { Disks = other.Disks, HostDevices = other.HostDevices } == other
+        && Disks.SequenceEqual(other.Disks) && HostDevices.SequenceEqual(other.HostDevices);
 }

@@ -13,8 +13,7 @@ internal static class DomainXmlReader
     /// <exception cref="FormatException">An element is missing or has no sense.</exception>
     internal static DomainSpec Read(string xml)
     {
-        using XmlReader reader = XmlReader.Create(new StringReader(xml), Settings);
-        XElement domain = XDocument.Load(reader).Root!;
+        XElement domain = Root(xml);
         XElement os = Child(domain, "os");
         XElement? devices = domain.Element("devices");
         return new DomainSpec
@@ -28,10 +27,41 @@ internal static class DomainXmlReader
             InitrdPath = os.Element("initrd")?.Value,
             CommandLine = os.Element("cmdline")?.Value,
             Disks = devices?.Elements("disk").Select(ReadDisk).ToArray() ?? [],
+            HostDevices = devices?.Elements("hostdev").Select(ReadHostDevice).ToArray() ?? [],
             ChannelPath = devices?.Element("channel") is { } channel ? Attribute(Child(channel, "source"), "path") : null,
             ConsoleLogPath = devices?.Element("serial")?.Element("log") is { } log ? Attribute(log, "file") : null,
         };
     }
+
+    internal static DomainDisk ReadDisk(string xml) => ReadDisk(Root(xml));
+
+    internal static IReadOnlyList<DomainDisk> ReadDisks(string xml)
+    {
+        List<DomainDisk> disks = [];
+        foreach (XElement disk in Root(xml).Element("devices")?.Elements("disk") ?? [])
+        {
+            // A drive without a disc has no source, and what is not ours may lack a serial.
+            if (disk.Element("source") is not null && disk.Element("serial") is not null)
+                disks.Add(ReadDisk(disk));
+        }
+
+        return disks;
+    }
+
+    private static XElement Root(string xml)
+    {
+        using XmlReader reader = XmlReader.Create(new StringReader(xml), Settings);
+        return XDocument.Load(reader).Root!;
+    }
+
+    private static PciAddress ReadHostDevice(XElement device)
+    {
+        XElement address = Child(Child(device, "source"), "address");
+        return new PciAddress(Hex(address, "domain"), Hex(address, "bus"), Hex(address, "slot"), Hex(address, "function"));
+    }
+
+    private static int Hex(XElement element, string name) =>
+        int.Parse(Attribute(element, name).AsSpan(2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
 
     private static DomainDisk ReadDisk(XElement disk)
     {
@@ -42,7 +72,8 @@ internal static class DomainXmlReader
             Attribute(Child(disk, "driver"), "type"),
             isFile,
             disk.Element("readonly") is not null,
-            Child(disk, "serial").Value);
+            Child(disk, "serial").Value,
+            Attribute(disk, "device") == "cdrom");
     }
 
     private static DomainKind KindOf(string type) => type switch

@@ -27,4 +27,24 @@ public static class DomainXmlText
             ? xml
             : throw new DomainXmlException($"The description of the domain of '{spec.Name}' reads back as something else");
     }
+
+    /// <summary>A disk by itself, to be plugged or unplugged.</summary>
+    /// <exception cref="DomainXmlException">It cannot be expressed, or does not survive the way there and back.</exception>
+    public static string RenderDisk(DomainDisk disk)
+    {
+        try
+        {
+            string xml = DomainXmlWriter.WriteDisk(disk);
+            return DomainXmlReader.ReadDisk(xml) == disk
+                ? xml
+                : throw new DomainXmlException($"The description of disk '{disk.Target}' reads back as something else");
+        }
+        catch (Exception failure) when (failure is XmlException or ArgumentException or FormatException)
+        {
+            throw new DomainXmlException($"Disk '{disk.Target}' cannot be described: {failure.Message}", failure);
+        }
+    }
+
+    /// <summary>The disks of a domain as the hypervisor describes it. Those this daemon would not have made are left out.</summary>
+    internal static IReadOnlyList<DomainDisk> ReadDisks(string xml) => DomainXmlReader.ReadDisks(xml);
 }

@@ -9,6 +9,12 @@ internal static class DomainXmlWriter
 {
     private static readonly XmlWriterSettings Settings = new() { OmitXmlDeclaration = true, Indent = true, CheckCharacters = true };
 
+    /// <summary>How many devices can be plugged into a running domain.</summary>
+    internal const int FreePorts = 8;
+
+    // The random number source and the memory balloon.
+    private const int OtherDevices = 2;
+
     internal static string Write(DomainSpec spec)
     {
         StringBuilder text = new();
@@ -68,6 +74,9 @@ internal static class DomainXmlWriter
         }
         else
         {
+            // A disc is put in to be booted: an installer.
+            if (spec.Disks.Any(disk => disk.IsCdrom))
+                WriteElement(xml, "boot", ("dev", "cdrom"));
             WriteElement(xml, "boot", ("dev", "hd"));
         }
 
@@ -92,8 +101,11 @@ internal static class DomainXmlWriter
     private static void WriteDevices(XmlWriter xml, DomainSpec spec)
     {
         xml.WriteStartElement("devices");
+        WritePorts(xml, spec);
         foreach (DomainDisk disk in spec.Disks)
             WriteDisk(xml, disk);
+        foreach (PciAddress device in spec.HostDevices)
+            WriteHostDevice(xml, device);
         WriteElement(xml, "controller", ("type", "usb"), ("model", "none"));
         if (spec.ChannelPath is not null)
         {
@@ -122,14 +134,54 @@ internal static class DomainXmlWriter
         xml.WriteEndElement();
     }
 
+    /// <summary>A disk by itself, to be plugged or unplugged.</summary>
+    internal static string WriteDisk(DomainDisk disk)
+    {
+        StringBuilder text = new();
+        using (XmlWriter xml = XmlWriter.Create(text, Settings))
+        {
+            WriteDisk(xml, disk);
+        }
+
+        return text.ToString();
+    }
+
+    /// <summary>
+    /// On this machine a device can be plugged only into a free port that was there at the start, and the devices of the start take
+    /// ports as well: one for each of them, and the free ones.
+    /// </summary>
+    private static void WritePorts(XmlWriter xml, DomainSpec spec)
+    {
+        int taken = spec.Disks.Count(disk => !disk.IsCdrom) + spec.HostDevices.Count + (spec.ChannelPath is null ? 0 : 1) + OtherDevices;
+        for (int index = 1; index <= taken + FreePorts; index++)
+        {
+            WriteElement(xml, "controller", ("type", "pci"), ("index", index.ToString(CultureInfo.InvariantCulture)), ("model", "pcie-root-port"));
+        }
+    }
+
+    private static void WriteHostDevice(XmlWriter xml, PciAddress device)
+    {
+        xml.WriteStartElement("hostdev");
+        xml.WriteAttributeString("mode", "subsystem");
+        xml.WriteAttributeString("type", "pci");
+        xml.WriteAttributeString("managed", "yes");
+        xml.WriteStartElement("source");
+        WriteElement(xml, "address", ("domain", Hex(device.Segment, 4)), ("bus", Hex(device.Bus, 2)), ("slot", Hex(device.Slot, 2)),
+            ("function", Hex(device.Function, 1)));
+        xml.WriteEndElement();
+        xml.WriteEndElement();
+    }
+
+    private static string Hex(int value, int digits) => "0x" + value.ToString("x" + digits, CultureInfo.InvariantCulture);
+
     private static void WriteDisk(XmlWriter xml, DomainDisk disk)
     {
         xml.WriteStartElement("disk");
         xml.WriteAttributeString("type", disk.IsFile ? "file" : "block");
-        xml.WriteAttributeString("device", "disk");
+        xml.WriteAttributeString("device", disk.IsCdrom ? "cdrom" : "disk");
         WriteElement(xml, "driver", ("name", "qemu"), ("type", disk.Format), ("discard", "unmap"));
         WriteElement(xml, "source", (disk.IsFile ? "file" : "dev", disk.Path));
-        WriteElement(xml, "target", ("dev", disk.Target), ("bus", "virtio"));
+        WriteElement(xml, "target", ("dev", disk.Target), ("bus", disk.IsCdrom ? "sata" : "virtio"));
         if (disk.IsReadOnly)
             WriteElement(xml, "readonly");
         xml.WriteElementString("serial", disk.Serial);

@@ -52,6 +52,16 @@ public interface IHypervisor
     /// <summary>Removes the stored description. Unknown is fine.</summary>
     Task ForgetAsync(DomainKey domain);
 
+    /// <summary>Plugs a disk into the running domain.</summary>
+    Task AttachDiskAsync(DomainKey domain, DomainDisk disk);
+
+    /// <summary>Takes a disk out of the running domain.</summary>
+    /// <returns>False when the guest did not let go of it: the disk is still there.</returns>
+    Task<bool> DetachDiskAsync(DomainKey domain, DomainDisk disk);
+
+    /// <summary>The disks that the running domain has.</summary>
+    Task<IReadOnlyList<DomainDisk>> GetDisksAsync(DomainKey domain);
+
     /// <summary>All domains as they are now.</summary>
     Task<IReadOnlyList<DomainSample>> GetAllAsync();
 }

@@ -13,6 +13,9 @@ public sealed class LibvirtHypervisor(LibvirtSession session) : IHypervisor
     // QEMU's start includes opening images and probing its capabilities the first time.
     private static readonly TimeSpan LaunchDeadline = TimeSpan.FromSeconds(60);
 
+    // libvirt itself waits up to five seconds for the guest.
+    private static readonly TimeSpan DetachDeadline = TimeSpan.FromSeconds(30);
+
     public HypervisorKind Kind { get; } = HypervisorUri.IsTest(session.Uri) ? HypervisorKind.Test : HypervisorKind.Qemu;
 
     public ChannelReader<HypervisorEvent> Events => session.Events;
@@ -95,6 +98,42 @@ public sealed class LibvirtHypervisor(LibvirtSession session) : IHypervisor
         return true;
     });
 
+    public async Task AttachDiskAsync(DomainKey domain, DomainDisk disk)
+    {
+        string xml = DomainXmlText.RenderDisk(disk);
+        if (Kind == HypervisorKind.Test)
+        {
+            return;
+        }
+
+        await OnDomainAsync(domain, "attach disk", found => found.AttachDevice(xml));
+    }
+
+    public async Task<bool> DetachDiskAsync(DomainKey domain, DomainDisk disk)
+    {
+        string xml = DomainXmlText.RenderDisk(disk);
+        if (Kind == HypervisorKind.Test)
+        {
+            return true;
+        }
+
+        return await OnDomainAsync(domain, "detach disk", found =>
+        {
+            found.DetachDevice(xml);
+            return DomainXmlText.ReadDisks(found.GetXml()).All(present => present.Target != disk.Target);
+        }, DetachDeadline);
+    }
+
+    public async Task<IReadOnlyList<DomainDisk>> GetDisksAsync(DomainKey domain)
+    {
+        if (Kind == HypervisorKind.Test)
+        {
+            return [];
+        }
+
+        return await OnDomainAsync(domain, "read disks", static found => DomainXmlText.ReadDisks(found.GetXml()));
+    }
+
     public Task<IReadOnlyList<DomainSample>> GetAllAsync() =>
         session.Lanes.RunAsync(BulkLane, "list all domains", static connection => connection.GetAllDomains());
 
@@ -118,10 +157,11 @@ public sealed class LibvirtHypervisor(LibvirtSession session) : IHypervisor
         return true;
     });
 
-    private Task<T> OnDomainAsync<T>(DomainKey key, string call, Func<LibvirtDomain, T> function) => session.Lanes.RunAsync(key.Name, call, connection =>
-    {
-        using LibvirtDomain domain = connection.Find(key.Uuid)
-            ?? throw new LibvirtException("virDomainLookupByUUIDString", LibvirtError.NoDomain, $"no domain '{key.Name}'");
-        return function(domain);
-    });
+    private Task<T> OnDomainAsync<T>(DomainKey key, string call, Func<LibvirtDomain, T> function, TimeSpan? deadline = null) =>
+        session.Lanes.RunAsync(key.Name, call, connection =>
+        {
+            using LibvirtDomain domain = connection.Find(key.Uuid)
+                ?? throw new LibvirtException("virDomainLookupByUUIDString", LibvirtError.NoDomain, $"no domain '{key.Name}'");
+            return function(domain);
+        }, deadline);
 }

@@ -2,12 +2,12 @@ using Microsoft.Extensions.Logging;
 using Qubes.Lifecycle.Boot;
 using Qubes.Lifecycle.Control;
 using Qubes.Lifecycle.Daemons;
+using Qubes.Lifecycle.Devices;
 using Qubes.Lifecycle.DomainXml;
 using Qubes.Lifecycle.Hypervisors;
 using Qubes.Lifecycle.QubesDb;
 using Qubes.Linux;
 using Qubes.Model.Classes;
-using Qubes.Model.Devices;
 using Qubes.Model.Events;
 using Qubes.Protocol.Errors;
 using Qubes.Storage;
@@ -61,7 +61,7 @@ internal sealed class QubeStarter(LifecycleContext context, DomainSpecs specs, Q
     {
         await qube.FirePreAsync("domain-pre-start", EventArguments.Of(("start_guid", true), ("mem_required", null)));
         FaultPoint.Hit("start-announced");
-        RefuseMissingDevices(qube);
+        await RequiredDevices.VerifyAsync(qube);
         QubeStorage storage = context.StorageOf(qube);
         await VerifyAsync(qube, storage);
         if (qube.NetVM is { Qid: not 0, IsRunning: false } netvm)
@@ -159,18 +159,6 @@ internal sealed class QubeStarter(LifecycleContext context, DomainSpecs specs, Q
             qube.Runtime.State = PowerState.Running;
         }
     }
-
-    /// <summary>No device backend exists in this system yet: a device a qube cannot do without is not there.</summary>
-    private static void RefuseMissingDevices(QubesVM qube)
-    {
-        if (qube.Devices.All.FirstOrDefault(assignment => assignment.Mode == "required") is { } missing)
-        {
-            throw QubesErrors.General($"{Capitalised(missing)} device {missing} not available");
-        }
-    }
-
-    private static string Capitalised(DeviceAssignment assignment) =>
-        assignment.DeviceClass.Length == 0 ? "" : char.ToUpperInvariant(assignment.DeviceClass[0]) + assignment.DeviceClass[1..];
 
     private async Task TellFailureAsync(QubesVM qube, Exception failure)
     {

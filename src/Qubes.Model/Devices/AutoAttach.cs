@@ -4,8 +4,8 @@ using Qubes.Protocol.Devices;
 namespace Qubes.Model.Devices;
 
 /// <summary>
-/// Attaches what is assigned and not required: when the qube starts, and when the device appears. Required devices are part of the
-/// domain itself. Failures are reported and keep nothing else from being attached.
+/// Attaches what is assigned and not part of the domain itself: when the qube starts, and when the device appears. Failures are
+/// reported and keep nothing else from being attached.
 /// </summary>
 internal static class AutoAttach
 {
@@ -17,7 +17,8 @@ internal static class AutoAttach
         {
             QubeDevices devices = frontend.DevicesOf(state.Source.DeviceClass);
             HashSet<DevicePort> taken = [];
-            foreach (DeviceAssignment assignment in devices.MostSpecificFirst.Where(a => a.Mode != AssignmentModes.Required))
+            await RefreshBackendsAsync(sources, state.Source, devices);
+            foreach (DeviceAssignment assignment in devices.MostSpecificFirst.Where(a => IsAttachedAfterStart(state.Source, a)))
             {
                 foreach (DeviceInfo device in DeviceResolver.Resolve(frontend.App, assignment.Device).Where(d => d.Attachment is null))
                 {
@@ -41,7 +42,7 @@ internal static class AutoAttach
             foreach (LocalQube frontend in sources.App.Domains.OfType<LocalQube>().Where(q => q.IsRunning))
             {
                 DeviceAssignment? match = frontend.DevicesOf(source.DeviceClass).MostSpecificFirst.FirstOrDefault(a => a.Device.Matches(device.Device));
-                if (match is not null && match.Mode != AssignmentModes.Required)
+                if (match is not null && IsAttachedAfterStart(source, match))
                 {
                     waiting[frontend] = match;
                 }
@@ -65,6 +66,20 @@ internal static class AutoAttach
             }
         }
     }
+
+    private static async Task RefreshBackendsAsync(DeviceSources sources, IDeviceSource source, QubeDevices devices)
+    {
+        foreach (string backend in devices.Assigned.Select(a => a.Backend).Distinct(StringComparer.Ordinal).ToArray())
+        {
+            if (sources.App.Domains.TryGet(backend, out Qube? qube) && qube is LocalQube local)
+            {
+                await source.RefreshAsync(local);
+            }
+        }
+    }
+
+    private static bool IsAttachedAfterStart(IDeviceSource source, DeviceAssignment assignment) =>
+        assignment.Mode != AssignmentModes.Required || !source.RequiredIsPartOfDomain;
 
     private static async Task<LocalQube?> ChooseAsync(DeviceSources sources, DeviceInfo device, IReadOnlyList<LocalQube> candidates) =>
         sources.Prompt is { } prompt ? await prompt.AskAsync(device, candidates) : null;

@@ -13,6 +13,9 @@ public interface IDeviceSource
     /// <summary>Lower-case letters, digits and <c>-</c>; part of the names of calls.</summary>
     string DeviceClass { get; }
 
+    /// <summary>Required devices are a part of the domain; otherwise they are attached after the start, as others are.</summary>
+    bool RequiredIsPartOfDomain => false;
+
     /// <summary>What the qube offers, as last learnt; nothing while it does not run. At most one device a port.</summary>
     IReadOnlyCollection<DeviceInfo> Exposed(LocalQube backend);
 

@@ -1,0 +1,102 @@
+using Qubes.Extensions.Pci;
+using Qubes.Lifecycle.Devices;
+using Qubes.Lifecycle.DomainXml;
+using Qubes.Model;
+using Qubes.Model.Classes;
+using Qubes.Model.Devices;
+using Qubes.Model.Host;
+using Qubes.Model.Labels;
+using Qubes.Protocol.Devices;
+using Qubes.Protocol.Errors;
+using Qubes.Protocol.Names;
+
+namespace Qubes.Extensions.Tests.Devices;
+
+public sealed class PciSourceTests
+{
+    private static readonly VirtualDevice Card = new(new DevicePort("pci", "dom0", "00_14.0"), "0x8086:0x8cb1::p0c0330");
+
+    private readonly QubesApp _app = new(new FixedHostFacts());
+    private readonly PciSource _source;
+    private readonly QubesVM _work;
+
+    public PciSourceTests()
+    {
+        foreach (Label label in LabelSet.BuiltIn)
+        {
+            _app.Labels.Load(label);
+        }
+
+        _app.Domains.Load(QubeClasses.AdminVM, default);
+        _source = new PciSource(_app);
+        _source.Register();
+        _app.FinishLoading();
+        QubesAppProperties.DefaultTemplate.Set(_app, (TemplateVM)Create(QubeClasses.TemplateVM, "fedora"));
+        _work = Create(QubeClasses.AppVM, "work");
+        _work.Runtime.State = PowerState.Running;
+    }
+
+    [Fact]
+    public async Task Only_the_host_offers_PCI_devices()
+    {
+        await LoadAsync();
+        Assert.Equal("dom0:00_14.0:0x8086:0x8cb1::p0c0330", Assert.Single(_source.Exposed(_app.Domains.AdminVM)).EventText);
+        Assert.Empty(_source.Exposed(_work));
+    }
+
+    [Theory]
+    [InlineData("pvh", "Can't attach PCI device to VM in pvh mode")]
+    [InlineData("hvm", "PCI devices cannot be attached to a running qube: assign them as required and start it again")]
+    public async Task A_running_qube_gets_none(string mode, string expected)
+    {
+        await LoadAsync();
+        BootProperties.VirtMode.Set(_work, mode);
+        Assert.Equal(expected, (await Assert.ThrowsAsync<QubesException>(() => _work.DevicesOf("pci").AttachAsync(Card, []))).Message);
+    }
+
+    [Fact]
+    public async Task The_host_itself_gets_none()
+    {
+        await LoadAsync();
+        Assert.Equal("Can't attach PCI device to dom0",
+            (await Assert.ThrowsAsync<QubesException>(() => _app.Domains.AdminVM.DevicesOf("pci").AttachAsync(Card, []))).Message);
+    }
+
+    [Fact]
+    public async Task A_required_device_is_the_qubes_until_it_stops()
+    {
+        await LoadAsync();
+        DomainDevices domain = new([]);
+        _source.AddRequired(_work, [(_source.Exposed(_app.Domains.AdminVM).Single(), [])], domain);
+        Assert.Equal([new PciAddress(0, 0, 0x14, 0)], domain.HostDevices);
+        Assert.Equal("work", _source.Exposed(_app.Domains.AdminVM).Single().Attachment);
+        Assert.Equal(AssignmentModes.Manual, Assert.Single(_work.DevicesOf("pci").Attached).Mode);
+        QubesException failure = Assert.Throws<QubesException>(() => _source.AddRequired(_work, [(_source.Exposed(_app.Domains.AdminVM).Single(), [])], domain));
+        Assert.Equal(QubesErrorNames.DeviceAlreadyAttached, failure.WireName);
+        Assert.Equal("PCI devices cannot be detached from a running qube",
+            (await Assert.ThrowsAsync<QubesException>(() => _work.DevicesOf("pci").DetachAsync(Card))).Message);
+        _work.Runtime.State = PowerState.Halted;
+        await _work.FireAsync("domain-shutdown");
+        Assert.Null(_source.Exposed(_app.Domains.AdminVM).Single().Attachment);
+    }
+
+    [Fact]
+    public async Task A_running_qube_is_found_to_have_what_it_requires()
+    {
+        _work.Devices.Load(DeviceAssignment.Of(new AssignmentRequest(Card, AssignmentModes.Required, [])));
+        await LoadAsync();
+        Assert.Single(_source.AttachedTo(_work));
+    }
+
+    private Task LoadAsync()
+    {
+        DeviceInfo info = new() { Device = Card, Interfaces = [DeviceInterface.Of("pci", "0c0330")] };
+        _source.BeginLoading(() => [new PciDevice(info, new PciAddress(0, 0, 0x14, 0))]);
+        return _source.RefreshAsync(_app.Domains.AdminVM);
+    }
+
+    private QubesVM Create(QubeClass qubeClass, string name) => (QubesVM)_app.Domains.Create(new NewQube
+    {
+        Class = qubeClass, Name = QubeName.Parse(name), Label = _app.Labels.Find("red"),
+    });
+}
