@@ -5,6 +5,7 @@ using Qubes.Protocol.Errors;
 using Qvm.CommandLine;
 using Qvm.Output;
 using Qvm.Tools;
+using Qvm.Tools.Devices;
 
 namespace Qvm;
 
@@ -16,7 +17,8 @@ internal static class ToolRunner
     /// <summary>All tools, by name.</summary>
     public static IReadOnlyList<ITool> Tools { get; } =
     [
-        new CheckTool(), new CloneTool(), new CreateTool(), new FeaturesTool(), new KillTool(), new ListTool(), new PauseTool(),
+        new CheckTool(), new CloneTool(), new CreateTool(), DeviceTool.ForAnyClass, DeviceTool.For("block"),
+        DeviceTool.For("mic"), DeviceTool.For("pci"), DeviceTool.For("usb"), new FeaturesTool(), new KillTool(), new ListTool(), new PauseTool(),
         new PoolTool(), PrefsTool.ForQube, PrefsTool.ForSystem, new RemoveTool(), new RunTool(), new ShutdownTool(), new StartTool(),
         new TagsTool(), new UnpauseTool(), new VolumeTool(),
     ];

@@ -1,5 +1,6 @@
 using System.Text;
 using Qubes.Client.Transport;
+using Qubes.Protocol.Devices;
 using Qubes.Protocol.Errors;
 
 namespace Qubes.Client;
@@ -130,6 +131,13 @@ public sealed class Qube : PropertyHolder
         string token = await source.CallAsync("admin.vm.volume.CloneFrom", sourceVolume, cancellation: cancellation);
         await CallAsync("admin.vm.volume.CloneTo", volume, token, cancellation);
     }
+
+    /// <summary>Its devices of one class.</summary>
+    public QubeDevices DevicesOf(string deviceClass) => new(this, deviceClass);
+
+    /// <summary>The interfaces of devices that may not be attached to it.</summary>
+    public async ValueTask<IReadOnlyList<DeviceInterface>> ListDeniedInterfacesAsync(CancellationToken cancellation = default) =>
+        [.. Lines(await CallAsync("admin.vm.device.denied.List", cancellation: cancellation)).Select(DeviceInterface.FromCode)];
 
     private async ValueTask<string?> FeatureAsync(string kind, string feature, CancellationToken cancellation)
     {

@@ -21,6 +21,9 @@ public sealed class QubesApp(IAdminTransport transport) : PropertyHolder(transpo
     public async ValueTask<string[]> ListClassesAsync(CancellationToken cancellation = default) =>
         Lines(await CallAsync("admin.vmclass.List", cancellation: cancellation));
 
+    public async ValueTask<string[]> ListDeviceClassesAsync(CancellationToken cancellation = default) =>
+        Lines(await CallAsync("admin.deviceclass.List", cancellation: cancellation));
+
     public async ValueTask<string[]> ListPoolsAsync(CancellationToken cancellation = default) =>
         Lines(await CallAsync("admin.pool.List", cancellation: cancellation));
 

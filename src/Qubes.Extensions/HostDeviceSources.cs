@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Qubes.Extensions.Block;
+using Qubes.Extensions.Mic;
 using Qubes.Extensions.Pci;
 using Qubes.Lifecycle.Hypervisors;
 using Qubes.Linux;
@@ -12,13 +13,15 @@ public sealed class HostDeviceSources
 {
     private readonly QubesApp _app;
     private readonly BlockSource _block;
+    private readonly MicSource _mic;
     private readonly PciSource _pci;
 
-    private HostDeviceSources(QubesApp app, BlockSource block, PciSource pci)
+    private HostDeviceSources(QubesApp app, BlockSource block)
     {
         _app = app;
         _block = block;
-        _pci = pci;
+        _mic = new MicSource(app);
+        _pci = new PciSource(app);
     }
 
     public static HostDeviceSources Register(QubesApp app, IHypervisor hypervisor, QubesPaths paths, ILogger log)
@@ -26,9 +29,10 @@ public sealed class HostDeviceSources
         ArgumentNullException.ThrowIfNull(app);
         ArgumentNullException.ThrowIfNull(paths);
         HostBlockDevices host = new("/sys", "/proc", paths.StateDirectory);
-        HostDeviceSources sources = new(app, new BlockSource(app, hypervisor, host.Scan, log), new PciSource(app));
+        HostDeviceSources sources = new(app, new BlockSource(app, hypervisor, host.Scan, log));
         app.Devices.Failed = (what, failure) => log.LogError(failure, "{What}", LogText.Escape(what));
         sources._block.Register();
+        sources._mic.Register();
         sources._pci.Register();
         return sources;
     }
@@ -39,5 +43,6 @@ public sealed class HostDeviceSources
         string backend = _app.Domains.AdminVM.Name;
         _pci.BeginLoading(() => new HostPciDevices("/sys", backend).Scan(PciDatabase.Load()));
         await _block.AdoptAsync();
+        await _mic.AdoptAsync();
     }
 }

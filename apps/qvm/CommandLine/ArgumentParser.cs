@@ -18,6 +18,9 @@ internal sealed class ArgumentParser
 
     public IReadOnlyList<Argument> Positionals => _positionals;
 
+    /// <summary>The beginning of a long option may stand for it.</summary>
+    public bool AllowsAbbreviations { get; set; } = true;
+
     /// <summary>Names of options of which at most one may be given.</summary>
     public List<string[]> ExclusiveKeys { get; } = [];
 
@@ -128,7 +131,7 @@ internal sealed class ArgumentParser
             return exact;
         }
 
-        string[] matches = [.. _byName.Keys.Where(k => k.StartsWith(name, StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+        string[] matches = [.. _byName.Keys.Where(k => AllowsAbbreviations && k.StartsWith(name, StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
         return matches.Select(m => _byName[m]).Distinct().ToArray() switch
         {
             [Argument only] => only,

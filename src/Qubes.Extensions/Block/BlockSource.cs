@@ -88,8 +88,9 @@ internal sealed class BlockSource : IDomainDeviceSource
             return;
         }
 
-        known.Looking = LookAsync(backend, known);
-        await known.Looking;
+        Task look = LookAsync(backend, known);
+        known.Looking = look.IsCompleted ? null : look;
+        await look;
     }
 
     public async Task<IReadOnlyList<KeyValuePair<string, string>>> AttachAsync(

@@ -23,7 +23,7 @@ internal sealed class SystemTree : IDisposable
         foreach ((string file, string content) in files)
         {
             Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(device, file))!);
-            File.WriteAllText(Path.Combine(device, file), content + "\n");
+            Put(Path.Combine(device, file), content + "\n");
         }
 
         File.CreateSymbolicLink(Path.Combine(Sys, links, Path.GetFileName(path)), device);
@@ -31,7 +31,13 @@ internal sealed class SystemTree : IDisposable
 
     public void Block(string path, params (string File, string Content)[] files) => Device(path, "class/block", files);
 
-    public void Write(string file, string content) => File.WriteAllText(Path.Combine(Proc, file), content);
+    public void Write(string file, string content) => Put(Path.Combine(Proc, file), content);
 
     public void Dispose() => Directory.Delete(_directory, recursive: true);
+
+    private static void Put(string path, string content)
+    {
+        using StreamWriter file = File.CreateText(path);
+        file.Write(content);
+    }
 }
