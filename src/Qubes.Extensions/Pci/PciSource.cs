@@ -1,4 +1,5 @@
 using Qubes.Lifecycle.Devices;
+using Qubes.Lifecycle.DomainXml;
 using Qubes.Model;
 using Qubes.Model.Classes;
 using Qubes.Model.Devices;
@@ -41,6 +42,7 @@ internal sealed class PciSource(QubesApp app) : IDomainDeviceSource
     private async Task LoadAsync(Func<IReadOnlyList<PciDevice>> scan)
     {
         _devices = await Task.Run(scan);
+        MigrateAssignments();
         app.Devices.TakeForTold(this, app.Domains.AdminVM);
 
         // What a running qube requires it was started with.
@@ -86,6 +88,23 @@ internal sealed class PciSource(QubesApp app) : IDomainDeviceSource
                 ?? throw QubesErrors.General($"PCI device {info.Port} does not exist");
             _given.Add((qube, device));
             domain.Add(device.Address);
+        }
+    }
+
+    /// <summary>Old stores name devices by their bus address, which changes; where the device is there, the way to it takes its place.</summary>
+    private void MigrateAssignments()
+    {
+        foreach (LocalQube qube in app.Domains.OfType<LocalQube>())
+        {
+            foreach (DeviceAssignment old in qube.Devices.OfClass(DeviceClass).Where(a => _devices.All(d => d.Info.Port.PortId != a.Port)).ToArray())
+            {
+                if (PciAddress.TryParse($"0000:{old.Port.Replace('_', ':')}", out PciAddress address)
+                    && _devices.FirstOrDefault(d => d.Address == address) is { } device
+                    && !qube.Devices.All.Any((old with { Port = device.Info.Port.PortId }).IsSameDevice))
+                {
+                    qube.Devices.Replace(old, old with { Port = device.Info.Port.PortId });
+                }
+            }
         }
     }
 

@@ -88,6 +88,26 @@ public sealed class PciSourceTests
         Assert.Single(_source.AttachedTo(_work));
     }
 
+    [Fact]
+    public async Task An_assignment_by_bus_address_becomes_one_by_the_way_to_the_device()
+    {
+        VirtualDevice behind = new(new DevicePort("pci", "dom0", "00_1c.0-00_00.0"), "0x8086:0x0002::p020000");
+        foreach (string port in new[] { "03_00.0", "04_00.0", "00_14.0" })
+        {
+            _work.Devices.Load(DeviceAssignment.Of(new AssignmentRequest(
+                new VirtualDevice(new DevicePort("pci", "dom0", port), "*"), AssignmentModes.Required, [new("permissive", "True")])));
+        }
+
+        _source.BeginLoading(() =>
+        [
+            new PciDevice(new DeviceInfo { Device = Card }, new PciAddress(0, 0, 0x14, 0)),
+            new PciDevice(new DeviceInfo { Device = behind }, new PciAddress(0, 3, 0, 0)),
+        ]);
+        await _source.RefreshAsync(_app.Domains.AdminVM);
+        Assert.Equal(["00_1c.0-00_00.0", "04_00.0", "00_14.0"], _work.Devices.All.Select(a => a.Port));
+        Assert.All(_work.Devices.All, a => Assert.Equal("permissive", Assert.Single(a.Options).Key));
+    }
+
     private Task LoadAsync()
     {
         DeviceInfo info = new() { Device = Card, Interfaces = [DeviceInterface.Of("pci", "0c0330")] };
