@@ -8,6 +8,7 @@ using Qubes.Extensions;
 using Qubes.Libvirt;
 using Qubes.Lifecycle;
 using Qubes.Lifecycle.Disposables;
+using Qubes.Lifecycle.Firewall;
 using Qubes.Lifecycle.Hypervisors;
 using Qubes.Lifecycle.Qrexec;
 using Qubes.Linux;
@@ -42,6 +43,7 @@ internal sealed class Daemon : IAsyncDisposable
     private LibvirtSession? _libvirt;
     private QubeLifecycle? _lifecycle;
     private DisposableService? _disposables;
+    private FirewallService? _firewall;
     private AdminServer? _server;
     private PolicyServer? _policyServer;
 
@@ -72,6 +74,7 @@ internal sealed class Daemon : IAsyncDisposable
                 await _disposables.DisposeAsync();
             }
 
+            _firewall?.Dispose();
             if (_lifecycle is not null)
             {
                 await _lifecycle.DisposeAsync();
@@ -111,6 +114,7 @@ internal sealed class Daemon : IAsyncDisposable
         _disposables = new DisposableService(
             _app, _loop, _lifecycle, _store.CommitAsync, OptionsForDisposables(hypervisor, qrexecClient), TimeProvider.System,
             _loggers.CreateLogger("disposables"));
+        _firewall = new FirewallService(_app, _loop, _paths, log: _loggers.CreateLogger("firewall"));
         ILogger policyLogger = _loggers.CreateLogger("policy");
         PolicyStore policies = new(new DirectoryPolicySource(_paths), TimeProvider.System, policy => PolicyLoadLog.Write(policyLogger, policy));
         SystemInfoSource system = new(_app);
@@ -124,6 +128,7 @@ internal sealed class Daemon : IAsyncDisposable
         ServePolicy(policies, system, policyLogger);
         ServeCalls(storage, system);
         _ = _store.PrepareAsync();
+        _ = LoadFirewallRulesAsync();
     }
 
     private async Task<LibvirtSession> ConnectAsync(string uri)
@@ -183,6 +188,8 @@ internal sealed class Daemon : IAsyncDisposable
             Lifecycle = _lifecycle!,
             Disposables = _disposables!,
             Storage = storage,
+            Firewall = _firewall!,
+            StateDirectory = _paths.StateDirectory,
             Logger = _loggers.CreateLogger("admin"),
         };
         AdminDispatcher dispatcher = new(services, AdminMethods.Table, new AdminDispatcherOptions
@@ -193,6 +200,19 @@ internal sealed class Daemon : IAsyncDisposable
         Listen(_paths.InternalSocket, AdminSocketKind.Internal);
         Listen(_paths.MiscSocket, AdminSocketKind.Misc);
         Listen(_paths.AdminSocket, AdminSocketKind.Admin);
+    }
+
+    /// <summary>In the background: nobody waits for rules of qubes that do nothing.</summary>
+    private async Task LoadFirewallRulesAsync()
+    {
+        try
+        {
+            await _firewall!.LoadAllAsync();
+        }
+        catch (Exception e)
+        {
+            _logger.LogError(e, "The firewall rules of all qubes could not be read");
+        }
     }
 
     private void Listen(string path, AdminSocketKind kind) =>

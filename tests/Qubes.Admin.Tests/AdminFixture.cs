@@ -5,6 +5,7 @@ using Qubes.Admin.Permissions;
 using Qubes.Admin.Server;
 using Qubes.Admin.Streams;
 using Qubes.Lifecycle.Disposables;
+using Qubes.Lifecycle.Firewall;
 using Qubes.Linux;
 using Qubes.Model;
 using Qubes.Model.Changes;
@@ -56,6 +57,14 @@ internal sealed class AdminFixture : IAsyncDisposable
 
     public MemoryPolicySource Policy { get; } = new();
 
+    public FirewallService Firewall { get; private set; } = null!;
+
+    /// <summary>What the parts that keep time go by; stands still until told.</summary>
+    public ManualTime Time { get; } = new();
+
+    /// <summary>Under it lie the directories of qubes.</summary>
+    public string StateDirectory => Path.Combine(_directory, "var/lib/qubes");
+
     /// <summary>Fails the next commits.</summary>
     public bool DiskIsFull { get; set; }
 
@@ -94,6 +103,7 @@ internal sealed class AdminFixture : IAsyncDisposable
         {
             _ = _server.StopAcceptingAsync();
             _server.CloseAll();
+            Firewall.Dispose();
             return Disposables.DisposeAsync().AsTask();
         });
         await Loop.DisposeAsync();
@@ -132,10 +142,11 @@ internal sealed class AdminFixture : IAsyncDisposable
         Broadcaster = new EventBroadcaster(App);
         Disposables = new DisposableService(
             App, Loop, Lifecycle, CommitAsync, new DisposableOptions(), TimeProvider.System, NullLogger.Instance);
+        Firewall = new FirewallService(App, Loop, new QubesPaths(_directory), Time);
         AdminServices services = new()
         {
             App = App, CommitAsync = CommitAsync, SystemInfo = system, Broadcaster = Broadcaster,
-            Lifecycle = Lifecycle, Disposables = Disposables, Storage = Storage, Logger = NullLogger.Instance,
+            Lifecycle = Lifecycle, Disposables = Disposables, Storage = Storage, Firewall = Firewall, StateDirectory = StateDirectory, Logger = NullLogger.Instance,
         };
         AdminDispatcher dispatcher = new(services, Methods, new AdminDispatcherOptions());
         _server = new AdminServer(_reactor, dispatcher, new AdminServerLimits(), NullLogger.Instance);

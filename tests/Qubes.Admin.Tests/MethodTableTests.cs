@@ -125,6 +125,7 @@ public sealed class MethodTableTests
     private static (string Argument, string Payload) ValidInput(string method) => method switch
     {
         "admin.label.Create" => ("teal", "0x008080"),
+        "admin.vm.firewall.Set" => ("", "action=drop"),
         _ when method.StartsWith("admin.label.", StringComparison.Ordinal) && method != "admin.label.List" => ("red", ""),
         "admin.property.Set" => ("check_updates_vm", "no"),
         "admin.vm.property.Set" => ("debug", "True"),

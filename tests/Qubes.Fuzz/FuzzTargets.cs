@@ -11,6 +11,8 @@ internal static class FuzzTargets
         new PolicyTarget(),
         new PolicyRequestTarget(),
         new PropertyValueTarget(),
+        new FirewallRuleTarget(),
+        new FirewallXmlTarget(),
         new QubesXmlTarget(),
         new DeviceRecordTarget(),
         new StoreJournalTarget(),

@@ -4,6 +4,8 @@ using Qubes.Admin.Permissions;
 using Qubes.Admin.Streams;
 using Qubes.Lifecycle;
 using Qubes.Lifecycle.Disposables;
+using Qubes.Lifecycle.Firewall;
+using Qubes.Linux;
 using Qubes.Model;
 using Qubes.Model.Changes;
 using Qubes.Storage;
@@ -29,6 +31,14 @@ public sealed class AdminServices
     public required StorageService Storage { get; init; }
 
     public CloneTokens CloneTokens { get; } = new();
+
+    public required FirewallService Firewall { get; init; }
+
+    /// <summary>Under it lie the directories of qubes.</summary>
+    public required string StateDirectory { get; init; }
+
+    /// <summary>By path: held while notes are replaced.</summary>
+    public KeyedAsyncLocks<string> NotesLocks { get; } = new(StringComparer.Ordinal);
 
     public required ILogger Logger { get; init; }
 

@@ -16,6 +16,7 @@ public static class AdminMethods
         .. StorageMethods.Rows(),
         .. BackupMethods.Rows(),
         .. DeviceMethods.Rows(),
+        .. FirewallMethods.Rows(),
         .. InternalMethods.Rows(),
     ]);
 

@@ -49,7 +49,7 @@ internal sealed class QubeCreator(LifecycleContext context)
         bool isNew = await Task.Run(() => MakeDirectory(directory));
         if (isNew)
         {
-            rollback.Push("directory", async () => await Task.Run(() => Directory.Delete(directory)));
+            rollback.Push("directory", async () => await Task.Run(() => RemoveDirectory(directory)));
         }
 
         FaultPoint.Hit("create-directory-made");

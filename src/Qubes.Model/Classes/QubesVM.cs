@@ -1,4 +1,5 @@
 using System.Net;
+using Qubes.Model.Firewall;
 using Qubes.Model.Network;
 using Qubes.Model.Volumes;
 
@@ -17,6 +18,9 @@ public abstract class QubesVM : LocalQube
     public QubeRuntime Runtime { get; }
 
     public QubeVolumes Volumes { get; }
+
+    /// <summary>What it may reach through its netvm.</summary>
+    public QubeFirewall Firewall { get; } = new();
 
     public override PowerState PowerState => Runtime.State;
 

@@ -5,7 +5,7 @@ namespace Qubes.Protocol.Text;
 /// <summary>Lines as Python's <c>splitlines()</c> takes ASCII text apart.</summary>
 public static class PythonLines
 {
-    private static readonly SearchValues<char> Ends = SearchValues.Create("\n\r\v\f\x1c\x1d\x1e");
+    private static readonly SearchValues<char> Ends = SearchValues.Create("\n\r\v\f\u001c\u001d\u001e");
 
     /// <summary>
     /// Each of LF, CR, CR LF, VT, FF, FS, GS and RS ends a line. A text that ends in one has no empty line after it; an empty text has

@@ -1,0 +1,69 @@
+using System.Globalization;
+using Qubes.Linux;
+using Qubes.Protocol.Errors;
+using Qubes.Protocol.Firewall;
+
+namespace Qubes.Store.Firewall;
+
+/// <summary><c>firewall.xml</c> of one qube. All calls block on the disk and belong on the thread pool, one at a time for each file.</summary>
+public static class FirewallFile
+{
+    public const string Name = "firewall.xml";
+
+    // A rule takes some 500 bytes; the most there can be fit.
+    private const long LargestFile = 8 << 20;
+
+    private const UnixFileMode Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite
+        | UnixFileMode.OtherRead;
+
+    /// <summary>Null when there is no such file.</summary>
+    /// <exception cref="QubesException"><c>QubesVMError</c>: it cannot be read or understood.</exception>
+    public static IReadOnlyList<FirewallRule>? Read(string path)
+    {
+        byte[] content;
+        try
+        {
+            using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            if (file.Length > LargestFile)
+            {
+                throw QubesErrors.VM($"{Name} is larger than {LargestFile} bytes");
+            }
+
+            content = new byte[file.Length];
+            file.ReadExactly(content);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new QubesException(QubesErrorNames.VMError, $"{Name} cannot be read: {e.Message}", e);
+        }
+
+        return FirewallXmlReader.Read(content);
+    }
+
+    /// <summary>Replaces the file; on return the new one is durable.</summary>
+    /// <exception cref="IOException">It cannot be written; the old one stands.</exception>
+    public static void Write(string path, IReadOnlyList<FirewallRule> rules) =>
+        AtomicFile.Write(path, FirewallXmlWriter.Write(rules), Mode, Environment.IsPrivilegedProcess ? GroupDatabase.FindId("qubes") : null);
+
+    /// <summary>Keeps a file that cannot be understood under another name, which nothing overwrites, before it is replaced.</summary>
+    public static void KeepDamaged(string path, DateTimeOffset now)
+    {
+        if (!File.Exists(path))
+        {
+            return;
+        }
+
+        string kept = string.Create(CultureInfo.InvariantCulture, $"{path}.damaged-{now:yyyyMMdd'T'HHmmss'Z'}");
+        string free = kept;
+        for (int i = 1; File.Exists(free); i++)
+        {
+            free = string.Create(CultureInfo.InvariantCulture, $"{kept}-{i}");
+        }
+
+        File.Copy(path, free);
+    }
+}
