@@ -1,5 +1,7 @@
 using Microsoft.Extensions.Logging;
+using Qubes.Admin.Audit;
 using Qubes.Admin.Calls;
+using Qubes.Admin.Limits;
 using Qubes.Admin.Methods;
 using Qubes.Admin.Permissions;
 using Qubes.Admin.Server;
@@ -44,6 +46,8 @@ internal sealed class Daemon : IAsyncDisposable
     private QubeLifecycle? _lifecycle;
     private DisposableService? _disposables;
     private FirewallService? _firewall;
+    private readonly AuditLog _audit;
+    private readonly PolicyTrail _policyTrail;
     private AdminServer? _server;
     private PolicyServer? _policyServer;
 
@@ -53,6 +57,8 @@ internal sealed class Daemon : IAsyncDisposable
         _paths = paths;
         _loggers = loggers;
         _logger = loggers.CreateLogger("qubesd");
+        _audit = new AuditLog(new AuditOptions { Directory = paths.AuditDirectory }, TimeProvider.System, loggers.CreateLogger("audit"));
+        _policyTrail = new PolicyTrail(_audit, TimeProvider.System);
         _reactor = new Reactor(ReportUnhandled);
         _loop = new ModelLoop(ReportUnhandled, waiter: _reactor);
     }
@@ -86,6 +92,7 @@ internal sealed class Daemon : IAsyncDisposable
         }
 
         await _loop.DisposeAsync();
+        await _audit.DisposeAsync();
         _reactor.Dispose();
     }
 
@@ -120,6 +127,7 @@ internal sealed class Daemon : IAsyncDisposable
         SystemInfoSource system = new(_app);
         new AdminExtension(policies, system).Register(_app);
         HostDeviceSources devices = HostDeviceSources.Register(_app, hypervisor, _paths, _loggers.CreateLogger("devices"));
+        LimitFeatures.Register(_app.Events);
         _app.FinishLoading();
         await _lifecycle.AttachAsync();
         await devices.AdoptAsync();
@@ -171,7 +179,10 @@ internal sealed class Daemon : IAsyncDisposable
     private void ServePolicy(PolicyStore policies, SystemInfoSource system, ILogger logger)
     {
         // On the loop like the calls: what policy asks about is at hand there, and no decision waits for a thread switch.
-        PolicyService service = new(policies, _ => ValueTask.FromResult(system.Current), NoPolicyAgent.Instance, logger);
+        PolicyService service = new(policies, _ => ValueTask.FromResult(system.Current), NoPolicyAgent.Instance, logger)
+        {
+            Decided = _policyTrail.Note,
+        };
         UnixListener listener = UnixListener.Bind(_paths.PolicySocket, SocketMode, _group, PolicyServer.Backlog);
         _policyServer = new PolicyServer(_reactor, listener, service, logger);
         _ = Task.Run(policies.Current);
@@ -189,6 +200,8 @@ internal sealed class Daemon : IAsyncDisposable
             Disposables = _disposables!,
             Storage = storage,
             Firewall = _firewall!,
+            Gate = new CallerGate(TimeProvider.System),
+            Recorder = new CallRecorder(_audit, _policyTrail, TimeProvider.System),
             StateDirectory = _paths.StateDirectory,
             Logger = _loggers.CreateLogger("admin"),
         };

@@ -17,9 +17,10 @@ internal static class ToolRunner
     /// <summary>All tools, by name.</summary>
     public static IReadOnlyList<ITool> Tools { get; } =
     [
-        new CheckTool(), new CloneTool(), new CreateTool(), DeviceTool.ForAnyClass, DeviceTool.For("block"),
-        DeviceTool.For("mic"), DeviceTool.For("pci"), DeviceTool.For("usb"), new FeaturesTool(), new KillTool(), new ListTool(), new PauseTool(),
-        new PoolTool(), PrefsTool.ForQube, PrefsTool.ForSystem, new RemoveTool(), new RunTool(), new ShutdownTool(), new StartTool(),
+        new AuditTool(), new CheckTool(), new CloneTool(), new CreateTool(), DeviceTool.ForAnyClass, DeviceTool.For("block"),
+        DeviceTool.For("mic"), DeviceTool.For("pci"), DeviceTool.For("usb"), new FeaturesTool(), new FirewallTool(), new KillTool(),
+        new ListTool(), new NotesTool(), new PauseTool(), new PoolTool(), PrefsTool.ForQube, PrefsTool.ForSystem, new RemoveTool(),
+        new RunTool(), new ServiceTool(), new ShutdownTool(), new StartTool(),
         new TagsTool(), new UnpauseTool(), new VolumeTool(),
     ];
 
@@ -109,6 +110,6 @@ internal static class ToolRunner
         ParsedArguments arguments = parser.Parse(words);
         QubesApp app = new(AdminTransport.Create(paths));
         int verbosity = 1 + arguments.Count("verbose") - arguments.Count("quiet");
-        return await tool.RunAsync(new ToolContext(tool.Name, app, verbosity) { Out = output, Error = error }, arguments);
+        return await tool.RunAsync(new ToolContext(tool.Name, app, verbosity) { Out = output, Error = error, Paths = paths }, arguments);
     }
 }

@@ -2,6 +2,7 @@ using System.Text;
 using Qubes.Client.Transport;
 using Qubes.Protocol.Devices;
 using Qubes.Protocol.Errors;
+using Qubes.Protocol.Firewall;
 
 namespace Qubes.Client;
 
@@ -98,6 +99,25 @@ public sealed class Qube : PropertyHolder
     /// <summary>Removes a tag. One that is not set is no error.</summary>
     public async ValueTask RemoveTagAsync(string tag, CancellationToken cancellation = default) =>
         await IgnoringAsync(QubesErrorNames.TagNotFound, CallAsync("admin.vm.tag.Remove", tag, cancellation: cancellation));
+
+    /// <summary>The firewall rules that hold now, in order.</summary>
+    public async ValueTask<IReadOnlyList<FirewallRule>> GetFirewallRulesAsync(CancellationToken cancellation = default) =>
+        [.. Lines(await CallAsync("admin.vm.firewall.Get", cancellation: cancellation)).Select(FirewallRuleParser.Parse)];
+
+    /// <summary>Replaces all firewall rules; at least one is needed.</summary>
+    public async ValueTask SetFirewallRulesAsync(IEnumerable<FirewallRule> rules, CancellationToken cancellation = default) =>
+        await CallAsync("admin.vm.firewall.Set", payload: string.Concat(rules.Select(rule => rule.ApiText + "\n")), cancellation: cancellation);
+
+    /// <summary>Has the firewall rules applied anew, host names resolved again.</summary>
+    public async ValueTask ReloadFirewallAsync(CancellationToken cancellation = default) =>
+        await CallAsync("admin.vm.firewall.Reload", cancellation: cancellation);
+
+    /// <summary>What people have written about the qube; empty if nothing.</summary>
+    public ValueTask<string> GetNotesAsync(CancellationToken cancellation = default) => CallAsync("admin.vm.notes.Get", cancellation: cancellation);
+
+    /// <summary>Replaces the notes; an empty text removes them. Characters unfit for display become <c>_</c>.</summary>
+    public async ValueTask SetNotesAsync(string notes, CancellationToken cancellation = default) =>
+        await CallAsync("admin.vm.notes.Set", payload: notes, cancellation: cancellation);
 
     public async ValueTask<string[]> ListVolumesAsync(CancellationToken cancellation = default) =>
         Lines(await CallAsync("admin.vm.volume.List", cancellation: cancellation));

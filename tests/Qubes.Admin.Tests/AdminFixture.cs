@@ -1,5 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
+using Qubes.Admin.Audit;
 using Qubes.Admin.Calls;
+using Qubes.Admin.Limits;
 using Qubes.Admin.Methods;
 using Qubes.Admin.Permissions;
 using Qubes.Admin.Server;
@@ -37,6 +39,8 @@ internal sealed class AdminFixture : IAsyncDisposable
         Methods = methods;
         _reactor = new Reactor(_failures.Add);
         Loop = new ModelLoop(_failures.Add, waiter: _reactor);
+        Audit = new AuditLog(new AuditOptions { Directory = AuditDirectory, Linger = TimeSpan.FromMilliseconds(1) }, Time, NullLogger.Instance);
+        PolicyTrail = new PolicyTrail(Audit, Time);
         Storage = new StorageService(new StorageEnvironment { Paths = new QubesPaths(_directory) });
         Lifecycle = new ScriptedLifecycle { Storage = Storage };
     }
@@ -56,6 +60,14 @@ internal sealed class AdminFixture : IAsyncDisposable
     public StorageService Storage { get; }
 
     public MemoryPolicySource Policy { get; } = new();
+
+    public CallerGate Gate { get; private set; } = null!;
+
+    public AuditLog Audit { get; }
+
+    public PolicyTrail PolicyTrail { get; }
+
+    public string AuditDirectory => Path.Combine(_directory, "audit");
 
     public FirewallService Firewall { get; private set; } = null!;
 
@@ -108,6 +120,7 @@ internal sealed class AdminFixture : IAsyncDisposable
         });
         await Loop.DisposeAsync();
         _reactor.Dispose();
+        await Audit.DisposeAsync();
         Directory.Delete(_directory, recursive: true);
         Assert.Empty(_failures);
     }
@@ -142,11 +155,14 @@ internal sealed class AdminFixture : IAsyncDisposable
         Broadcaster = new EventBroadcaster(App);
         Disposables = new DisposableService(
             App, Loop, Lifecycle, CommitAsync, new DisposableOptions(), TimeProvider.System, NullLogger.Instance);
+        Gate = new CallerGate(Time);
+        LimitFeatures.Register(App.Events);
         Firewall = new FirewallService(App, Loop, new QubesPaths(_directory), Time);
         AdminServices services = new()
         {
             App = App, CommitAsync = CommitAsync, SystemInfo = system, Broadcaster = Broadcaster,
-            Lifecycle = Lifecycle, Disposables = Disposables, Storage = Storage, Firewall = Firewall, StateDirectory = StateDirectory, Logger = NullLogger.Instance,
+            Lifecycle = Lifecycle, Disposables = Disposables, Storage = Storage, Firewall = Firewall, StateDirectory = StateDirectory, Gate = Gate,
+            Recorder = new CallRecorder(Audit, PolicyTrail, Time), Logger = NullLogger.Instance,
         };
         AdminDispatcher dispatcher = new(services, Methods, new AdminDispatcherOptions());
         _server = new AdminServer(_reactor, dispatcher, new AdminServerLimits(), NullLogger.Instance);

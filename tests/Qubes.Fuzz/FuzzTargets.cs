@@ -13,6 +13,7 @@ internal static class FuzzTargets
         new PropertyValueTarget(),
         new FirewallRuleTarget(),
         new FirewallXmlTarget(),
+        new AuditTarget(),
         new QubesXmlTarget(),
         new DeviceRecordTarget(),
         new StoreJournalTarget(),

@@ -1,4 +1,5 @@
 using Qubes.Client;
+using Qubes.Linux;
 
 namespace Qvm.Tools;
 
@@ -11,6 +12,9 @@ internal sealed record ToolContext(string Tool, QubesApp App, int Verbosity)
     public TextWriter Out { get; init; } = Console.Out;
 
     public TextWriter Error { get; init; } = Console.Error;
+
+    /// <summary>For what a tool reads without the daemon.</summary>
+    public QubesPaths Paths { get; init; } = new();
 
     /// <summary>A message about progress: on standard error, unless the user wants quiet.</summary>
     public void Say(string text)

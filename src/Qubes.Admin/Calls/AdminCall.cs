@@ -47,6 +47,15 @@ public sealed class AdminCall
     /// <summary>Where the content goes; begins as a success reply.</summary>
     public ReplyBuffer Reply { get; }
 
+    /// <summary>By the recorder's clock, when the whole request was there; 0 without a recorder.</summary>
+    internal long Began { get; set; }
+
+    /// <summary>It counts among its caller's calls.</summary>
+    internal bool HasEntered { get; set; }
+
+    /// <summary>The user at the other end of the socket; null where nothing is recorded.</summary>
+    internal uint? PeerUserId => _connection.PeerUserId;
+
     /// <summary>The permission event was fired and nobody refused.</summary>
     internal bool IsPermitted { get; private set; }
 
@@ -99,7 +108,12 @@ public sealed class AdminCall
     /// <param name="disconnected">Called once, on the loop, when the caller has gone.</param>
     public AdminEventSink BeginStream(Action disconnected)
     {
-        _connection.Disconnected = disconnected;
+        Services.Gate.EnterStream(Source);
+        _connection.Disconnected = () =>
+        {
+            Services.Gate.LeaveStream(Source);
+            disconnected();
+        };
         IsStream = true;
         return new AdminEventSink(_connection);
     }

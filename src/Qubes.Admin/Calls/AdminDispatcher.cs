@@ -1,11 +1,13 @@
 using System.Buffers;
 using System.Text;
 using Microsoft.Extensions.Logging;
+using Qubes.Admin.Limits;
 using Qubes.Admin.Methods;
 using Qubes.Admin.Server;
 using Qubes.Linux;
 using Qubes.Model.Classes;
 using Qubes.Protocol.Admin;
+using Qubes.Protocol.Audit;
 using Qubes.Protocol.Errors;
 using Qubes.Protocol.Names;
 
@@ -36,10 +38,25 @@ public sealed class AdminDispatcher : IAdminDispatcher
     {
         ReplyBuffer reply = _buffers.Rent();
         AdminCall? call = null;
+        long began = _services.Recorder?.Begin() ?? 0;
         try
         {
             reply.Write(AdminReplyWriter.SuccessHeader);
+            if (_services.Recorder is not null)
+            {
+                connection.IdentifyPeer();
+            }
+
             call = Accept(connection, untrustedRequest, reply);
+            call.Began = began;
+            Admission admission = _services.Gate.Enter(call.Source, call.Method);
+            call.HasEntered = admission.Refusal is null;
+            if (!admission.IsFree)
+            {
+                _ = AdmitLaterAsync(admission, connection, call, reply);
+                return;
+            }
+
             ValueTask handling = call.Method.InvokeAsync(call);
             if (!handling.IsCompletedSuccessfully)
             {
@@ -47,6 +64,42 @@ public sealed class AdminDispatcher : IAdminDispatcher
                 return;
             }
 
+            Succeed(connection, call, reply);
+        }
+        catch (Exception e)
+        {
+            string outcome = Fail(connection, call, reply, e);
+            if (call is null)
+            {
+                _services.Recorder?.RecordRefused(untrustedRequest, outcome, began, connection.PeerUserId);
+            }
+        }
+
+        _buffers.Return(reply);
+    }
+
+    /// <summary>Carries out, or refuses, a call of somebody who has to wait.</summary>
+    private async Task AdmitLaterAsync(Admission admission, AdminConnection connection, AdminCall call, ReplyBuffer reply)
+    {
+        try
+        {
+            await Task.Delay(admission.Delay, _services.Clock);
+            if (admission.Refusal is { } reason)
+            {
+                _services.Gate.LeaveRefused(call.Source);
+                throw QubesErrors.RateLimited(reason);
+            }
+
+            // The caller or what it calls may have gone meanwhile.
+            foreach (Qube qube in (ReadOnlySpan<Qube>)[call.Source, call.Destination])
+            {
+                if (!qube.IsInCollection)
+                {
+                    throw QubesErrors.VMNotFound(qube.Name);
+                }
+            }
+
+            await call.Method.InvokeAsync(call);
             Succeed(connection, call, reply);
         }
         catch (Exception e)
@@ -146,7 +199,7 @@ public sealed class AdminDispatcher : IAdminDispatcher
         throw QubesErrors.VMNotFound(text);
     }
 
-    private static void Succeed(AdminConnection connection, AdminCall call, ReplyBuffer reply)
+    private void Succeed(AdminConnection connection, AdminCall call, ReplyBuffer reply)
     {
         if (call.Method.NeedsPermission && !call.IsPermitted)
         {
@@ -157,9 +210,23 @@ public sealed class AdminDispatcher : IAdminDispatcher
         {
             connection.Reply(reply.Written);
         }
+
+        Conclude(call, AuditEntry.Succeeded);
     }
 
-    private void Fail(AdminConnection connection, AdminCall? call, ReplyBuffer reply, Exception exception)
+    /// <summary>The call is over for its caller's account, and for the record.</summary>
+    private void Conclude(AdminCall call, string outcome)
+    {
+        _services.Recorder?.Record(call, outcome);
+        if (call.HasEntered)
+        {
+            call.HasEntered = false;
+            _services.Gate.Leave(call.Source);
+        }
+    }
+
+    /// <summary>Sends the error; returns its class.</summary>
+    private string Fail(AdminConnection connection, AdminCall? call, ReplyBuffer reply, Exception exception)
     {
         string name = QubesErrorNames.QubesException;
         string text = InternalErrorText;
@@ -180,5 +247,11 @@ public sealed class AdminDispatcher : IAdminDispatcher
         reply.Truncate(0);
         AdminReplyWriter.WriteException(reply, name, text, _options.SendTracebacks ? exception.ToString() : "");
         connection.Reply(reply.Written);
+        if (call is not null)
+        {
+            Conclude(call, name);
+        }
+
+        return name;
     }
 }

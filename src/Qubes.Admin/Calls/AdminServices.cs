@@ -1,5 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Qubes.Admin.Handlers;
+using Qubes.Admin.Audit;
+using Qubes.Admin.Limits;
 using Qubes.Admin.Permissions;
 using Qubes.Admin.Streams;
 using Qubes.Lifecycle;
@@ -41,6 +43,12 @@ public sealed class AdminServices
     public KeyedAsyncLocks<string> NotesLocks { get; } = new(StringComparer.Ordinal);
 
     public required ILogger Logger { get; init; }
+
+    /// <summary>What callers may take.</summary>
+    public required CallerGate Gate { get; init; }
+
+    /// <summary>Records each call; null where nothing is recorded.</summary>
+    public CallRecorder? Recorder { get; init; }
 
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 

@@ -34,6 +34,9 @@ public sealed record AdminMethod
 
     public AdminAccess Access { get; init; } = AdminAccess.Read;
 
+    /// <summary>The reply is a stream of events that ends with the connection.</summary>
+    public bool IsStream { get; init; }
+
     public AdminEntry Entry { get; init; } = AdminEntry.Link;
 
     /// <summary>Has no line in the generated default policy.</summary>

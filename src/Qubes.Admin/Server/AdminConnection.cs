@@ -52,6 +52,9 @@ public sealed class AdminConnection : IReactorHandler
     /// <summary>False once the caller has gone: nothing that is still written can arrive.</summary>
     public bool IsOpen => _state != State.Closed;
 
+    /// <summary>The user whose process connected; null before <see cref="IdentifyPeer"/>.</summary>
+    public uint? PeerUserId { get; private set; }
+
     /// <summary>True from the first streamed message on.</summary>
     public bool IsStream { get; private set; }
 
@@ -66,6 +69,9 @@ public sealed class AdminConnection : IReactorHandler
     internal long Deadline { get; set; }
 
     internal bool IsReading => _state == State.Reading;
+
+    /// <summary>Asks the kernel who connected; once the connection is closed nobody can tell.</summary>
+    public void IdentifyPeer() => PeerUserId = PeerCredentials.Of(_socket).UserId;
 
     /// <summary>Writes the whole (rest of the) reply and ends the connection. A caller that has gone is no error.</summary>
     public void Reply(ReadOnlySpan<byte> message)

@@ -31,8 +31,8 @@ public sealed class StandardErrorLoggerFactory : ILoggerFactory
     {
         var priority = _withPriority ? PriorityOf(level) : "";
         var line = exception is null
-            ? $"{priority}{category}: {LogText.Escape(message)}\n"
-            : $"{priority}{category}: {LogText.Escape(message)}: {LogText.Escape(exception.ToString())}\n";
+            ? $"{priority}{category}: {LogText.Guard(message)}\n"
+            : $"{priority}{category}: {LogText.Guard(message)}: {LogText.Escape(exception.ToString())}\n";
         var bytes = System.Text.Encoding.ASCII.GetBytes(line);
         lock (_gate)
         {

@@ -53,6 +53,8 @@ public sealed class QubesPaths
     // Logs
     public string LogDirectory => Under("var/log/qubes");
 
+    public string AuditDirectory => Under("var/log/qubes/audit");
+
     /// <summary>Where RPC services are looked for, in search order.</summary>
     public IReadOnlyList<string> ServiceDirectories { get; }
 

@@ -16,6 +16,9 @@ internal static partial class SocketNative
     [LibraryImport("libc", EntryPoint = "send", SetLastError = true)]
     internal static unsafe partial nint Send(SafeHandle socket, byte* buffer, nint length, int flags);
 
+    [LibraryImport("libc", EntryPoint = "getsockopt", SetLastError = true)]
+    internal static unsafe partial int GetOption(SafeHandle socket, int level, int name, void* value, ref int length);
+
     [LibraryImport("libc", EntryPoint = "shutdown", SetLastError = true)]
     internal static partial int Shutdown(SafeHandle socket, int how);
 }

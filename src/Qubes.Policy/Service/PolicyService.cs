@@ -24,6 +24,9 @@ public sealed class PolicyService(
     /// <summary>How long a question may stay unanswered.</summary>
     public TimeSpan PromptTimeout { get; init; } = TimeSpan.FromHours(1);
 
+    /// <summary>Told of each decision as it is made.</summary>
+    public Action<PolicyQuery, PolicyDecision>? Decided { get; init; }
+
     /// <summary>How long telling somebody may take.</summary>
     public TimeSpan NoticeTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
@@ -54,6 +57,7 @@ public sealed class PolicyService(
             {
                 string result = query.JustEvaluate ? ResultText.Allow : ResultText.Of(allowed);
                 LogAllowed(query, allowed);
+                Decided?.Invoke(query, allowed);
                 return result;
             }
             catch (CallDeniedException denied)
@@ -63,6 +67,7 @@ public sealed class PolicyService(
         }
 
         LogDenied(query, (CallDenied)decision, policy, system);
+        Decided?.Invoke(query, decision);
         return ResultText.Deny;
     }
 

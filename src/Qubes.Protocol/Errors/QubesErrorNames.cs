@@ -46,6 +46,9 @@ public static class QubesErrorNames
     public const string UnrecognizedDevice = "UnrecognizedDevice";
     public const string UnexpectedDeviceProperty = "UnexpectedDeviceProperty";
     public const string StoragePool = "StoragePoolException";
+    /// <summary>Beyond upstream: a caller asked for more than its limits allow.</summary>
+    public const string RateLimited = "QubesRateLimitedError";
+
     public const string VolumeCopyTokenNotFound = "QubesVolumeCopyTokenNotFoundError";
     public const string VolumeCopyInUse = "QubesVolumeCopyInUseError";
 

@@ -112,6 +112,8 @@ public static class QubesErrors
 
     public static ProtocolErrorException InvalidLabelValue(string text) => new(QubesErrorNames.InvalidLabelValue, text);
 
+    public static QubesException RateLimited(string text) => new(QubesErrorNames.RateLimited, text);
+
     // The device classes and the clone token derive from a key error upstream: their text travels in repr form.
     public static QubesException DeviceNotAssigned(string text) => new(QubesErrorNames.DeviceNotAssigned, PythonText.Repr(text));
 

@@ -17,7 +17,7 @@ internal static class SystemMethods
         },
         AdminRow.Global("admin.Events", AdminRow.Reads) with
         {
-            Destination = AdminDestination.Any, Answer = SystemHandlers.Events,
+            Destination = AdminDestination.Any, Answer = SystemHandlers.Events, IsStream = true,
             Help = "Streams the events of a qube, or of everything", Result = "events, until the caller goes",
         },
     ];
