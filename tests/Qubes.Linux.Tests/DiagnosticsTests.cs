@@ -19,6 +19,14 @@ public sealed class DiagnosticsTests : IDisposable
     public void Escaped_text_cannot_forge_a_line(string text, string escaped) => Assert.Equal(escaped, LogText.Escape(text));
 
     [Fact]
+    public void A_whole_message_is_guarded_without_escaping_twice()
+    {
+        string part = LogText.Escape("a\n\\b");
+        Assert.Equal("a\\x0a\\\\b", part);
+        Assert.Equal($"said {part}\\x1b", LogText.Guard($"said {part}\u001b"));
+    }
+
+    [Fact]
     public void Escaped_text_is_one_printable_line_of_bounded_length() =>
         Gen.String[0, 10_000].Sample(text =>
         {

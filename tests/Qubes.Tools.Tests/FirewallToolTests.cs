@@ -29,7 +29,7 @@ public sealed class FirewallToolTests : ToolHarness
         long later = DateTimeOffset.UtcNow.ToUnixTimeSeconds() + 300;
         Daemon.Answer("admin.vm.firewall.Get+ work", $"action=accept expire={later}\n");
         Assert.Equal(0, await RunAsync("qvm-firewall", "work"));
-        Assert.Matches(@"  \+(299|300)s  -\n", Output);
+        Assert.Matches(@"  \+(299|300)s +-\n", Output);
     }
 
     [Theory]

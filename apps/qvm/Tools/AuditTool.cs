@@ -26,7 +26,7 @@ internal sealed class AuditTool : ITool
         parser.Option("--target", "target", "list: calls on this qube; may be a shell pattern", placeholder: "QUBE");
         parser.Option("--outcome", "outcome",
             "list: ok, failed (anything else), denied (by policy or permission), or the class of an error; may be a shell pattern", placeholder: "OUTCOME");
-        parser.Option("--since", "since", "list: not earlier; a time such as 2026-11-24T19:00, or -90s, -15m, -2h, -7d", placeholder: "TIME");
+        parser.Option("--since", "since", "list: not earlier; a time such as 2026-11-24T19:00, or how long ago: 90s, 15m, 2h, 7d", placeholder: "TIME");
         parser.Option("--until", "until", "list: not later", placeholder: "TIME");
         parser.Option("--last", "last", "list: only the last NUMBER that match", placeholder: "NUMBER");
         parser.Flag("--json", "json", "list: the records as they are, one JSON object a line");

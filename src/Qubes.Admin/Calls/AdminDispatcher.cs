@@ -83,7 +83,7 @@ public sealed class AdminDispatcher : IAdminDispatcher
     {
         try
         {
-            await Task.Delay(admission.Delay, _services.Clock);
+            await _services.Gate.WaitAsync(admission);
             if (admission.Refusal is { } reason)
             {
                 _services.Gate.LeaveRefused(call.Source);

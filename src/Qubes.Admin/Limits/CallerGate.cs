@@ -85,6 +85,9 @@ public sealed class CallerGate(TimeProvider time)
         return new Admission(wait, null);
     }
 
+    /// <summary>Waits as long as an admission says.</summary>
+    internal Task WaitAsync(Admission admission) => Task.Delay(admission.Delay, time);
+
     /// <summary>A call is over.</summary>
     internal void Leave(Qube caller) => StateOf(caller).Running--;
 

@@ -141,7 +141,10 @@ public sealed class FirewallService : IDisposable
         try
         {
             qube.Firewall.Load(await Task.Run(() => FirewallFile.Read(path)));
-            SetTimer();
+            if (qube.Firewall.NextExpiry is not null)
+            {
+                SetTimer();
+            }
         }
         catch (QubesException e)
         {

@@ -20,6 +20,12 @@ public sealed class FirewallRuleBuilder
     /// <exception cref="QubesException"><c>QubesValueError</c>.</exception>
     public void Set(string untrustedKey, string untrustedValue)
     {
+        ArgumentNullException.ThrowIfNull(untrustedValue);
+        if (untrustedValue.AsSpan().ContainsAnyExceptInRange(' ', '~'))
+        {
+            throw QubesErrors.Value($"Option {PythonText.Repr(untrustedKey)} contains illegal characters");
+        }
+
         switch (untrustedKey)
         {
             case "action":

@@ -105,7 +105,8 @@ public static class PropertyPayload
         for (int i = 0; i < 4; i++)
         {
             ReadOnlySpan<char> part = text[parts[i]];
-            if (part is [] or ['0', _, ..] || !byte.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out octets[i]))
+            // Parsing alone would take zero characters after the digits for nothing.
+            if (part is [] or ['0', _, ..] || part.ContainsAnyExceptInRange('0', '9') || !byte.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out octets[i]))
             {
                 return false;
             }

@@ -17,9 +17,11 @@ public sealed class AuditChainTests
             Argument = "a\"\\\n\u00e4" + new string('x', 300), Policy = "/etc/qubes/policy.d/30-user.policy:12", UserId = 1000, Duration = TimeSpan.FromMilliseconds(1.5),
         }))[1];
         Assert.StartsWith(
-            """{"seq":2,"time":"2026-11-24T19:15:13.123000Z","source":"work0","call":"admin.vm.Start","arg":"a\u0022\u005c\u000a\u00e4xxx""", line, StringComparison.Ordinal);
-        Assert.Contains("""xxx...","target":"x","outcome":"ok","us":1500,"policy":"/etc/qubes/policy.d/30-user.policy:12","uid":1000,"hash":"
-            """, line, StringComparison.Ordinal);
+            "{\"seq\":2,\"time\":\"2026-11-24T19:15:13.123000Z\",\"source\":\"work0\",\"call\":\"admin.vm.Start\",\"arg\":\"a\\u0022\\u005c\\u000a\\u00e4xxx",
+            line, StringComparison.Ordinal);
+        Assert.Contains(
+            "xxx...\",\"target\":\"x\",\"outcome\":\"ok\",\"us\":1500,\"policy\":\"/etc/qubes/policy.d/30-user.policy:12\",\"uid\":1000,\"hash\":\"",
+            line, StringComparison.Ordinal);
         Assert.True(AuditRecord.TryParse(Encoding.ASCII.GetBytes(line), out AuditRecord? record));
         Assert.Equal((2L, "work0", "admin.vm.Start", "x", "ok", 1500L, 1000L, Time), (record.Sequence, record.Source, record.Call, record.Target,
             record.Outcome, record.Microseconds, record.UserId!.Value, record.Time));

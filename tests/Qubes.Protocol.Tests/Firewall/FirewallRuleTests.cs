@@ -100,6 +100,10 @@ public sealed class FirewallRuleTests
     [InlineData("action=accept dsthost=example.com/24", null)]
     [InlineData("action=accept dsthost=Example.com", null)]
     [InlineData("action=accept dsthost=a`b", null)]
+    [InlineData("action=accept dsthost=1.2.3.4\0", null)]
+    [InlineData("action=accept proto=icmp icmptype=8\0", null)]
+    [InlineData("action=accept expire=8\0", null)]
+    [InlineData("action=accept dst4=1.2.3.4/8\0", null)]
     public void Rules_are_read_and_printed_as_clients_know_them(string line, string? printed)
     {
         if (printed is null)

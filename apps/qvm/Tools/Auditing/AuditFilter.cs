@@ -51,7 +51,7 @@ internal sealed class AuditFilter
 
     private static DateTimeOffset Time(string option, string text, DateTimeOffset now)
     {
-        if (text is ['-', .. string number, 's' or 'm' or 'h' or 'd']
+        if (text is [.. string number, 's' or 'm' or 'h' or 'd']
             && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int count))
         {
             return now - TimeSpan.FromSeconds((double)count * text[^1] switch { 's' => 1, 'm' => 60, 'h' => 3600, _ => 86_400 });

@@ -60,7 +60,7 @@ internal static class QubeMethods
         },
         AdminRow.Global("admin.vm.Stats", AdminRow.Reads) with
         {
-            Destination = AdminDestination.Any, Handler = StatsStream.SendAsync,
+            Destination = AdminDestination.Any, Handler = StatsStream.SendAsync, IsStream = true,
             Help = "Streams what a running qube, or each of them, uses", Result = "events `vm-stats`, until the caller goes",
         },
     ];
