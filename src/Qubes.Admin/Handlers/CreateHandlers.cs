@@ -39,7 +39,7 @@ internal static class CreateHandlers
             Label = request.Label!,
             Template = template,
         });
-        CreationAuthority.Authorise(call.Source, qube);
+        CreationAuthority.Authorise(call.Services.Gate, call.Source, qube);
         IQubeLifecycle lifecycle = call.Services.Lifecycle;
         await lifecycle.CreateOnDiskAsync(qube, request.UntrustedPool, request.UntrustedPools);
         await using Rollback rollback = new(call.Services.Logger);

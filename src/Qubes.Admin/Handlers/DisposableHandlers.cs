@@ -37,7 +37,7 @@ internal static class DisposableHandlers
         }
 
         DispVM disposable = await disposables.CreateAsync(
-            template, call.Origin, created => CreationAuthority.Authorise(call.Source, created));
+            template, call.Origin, created => CreationAuthority.Authorise(call.Services.Gate, call.Source, created));
         call.Write(byUuid ? $"{QubeUuid.WirePrefix}{disposable.Uuid}" : disposable.Name.Value);
     }
 

@@ -1,3 +1,4 @@
+using Qubes.Admin.Limits;
 using Qubes.Model.Classes;
 using Qubes.Protocol.Errors;
 using Qubes.Protocol.Names;
@@ -15,8 +16,12 @@ internal static class CreationAuthority
     private const string DisposableCreatedBy = "disp-created-by-";
 
     /// <summary>Marks the qube as the creator's and judges it.</summary>
+    /// <param name="gate">Knows how many disposables the creator may have.</param>
+    /// <param name="creator">Who calls.</param>
+    /// <param name="created">The qube as it is to be.</param>
     /// <exception cref="PermissionDeniedException">It would not be the creator's alone.</exception>
-    public static void Authorise(Qube creator, Qube created)
+    /// <exception cref="QubesException"><c>QubesRateLimitedError</c>: the creator has as many disposables as it may.</exception>
+    public static void Authorise(CallerGate gate, Qube creator, Qube created)
     {
         if (!creator.IsInCollection)
         {
@@ -26,6 +31,7 @@ internal static class CreationAuthority
         created.Tags.Add(TagName.Parse(CreatedBy + TagOf(creator)));
         if (created is DispVM { AutoCleanup: true })
         {
+            gate.RequireDisposable(creator);
             created.Tags.Add(TagName.Parse(DisposableCreatedBy + TagOf(creator)));
         }
 

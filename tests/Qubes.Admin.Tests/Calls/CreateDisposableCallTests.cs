@@ -40,6 +40,18 @@ public sealed class CreateDisposableCallTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_creator_with_as_many_as_it_may_have_gets_no_more_and_nothing_is_left_of_it()
+    {
+        await _fixture.CallAsync("admin.vm.feature.Set", "limit-disposables", "work", "1");
+        Assert.StartsWith("0\0disp", await _fixture.CallAsync("admin.vm.CreateDisposable", destination: "dvm", source: "work"), StringComparison.Ordinal);
+        string before = await _fixture.CallAsync("admin.vm.List");
+        Assert.Equal("2\0QubesRateLimitedError\0\0work may not have more than 1 disposables at a time\0",
+            await _fixture.CallAsync("admin.vm.CreateDisposable", destination: "dvm", source: "work"));
+        Assert.Equal(before, await _fixture.CallAsync("admin.vm.List"));
+        Assert.StartsWith("0\0disp", await _fixture.CallAsync("admin.vm.CreateDisposable", destination: "dvm"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_uuid_is_answered_to_whoever_asks_for_it()
     {
         string reply = await _fixture.CallAsync("admin.vm.CreateDisposable", destination: "dvm", payload: "uuid");

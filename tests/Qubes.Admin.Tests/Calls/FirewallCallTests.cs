@@ -149,6 +149,20 @@ public sealed class FirewallCallTests
     }
 
     [Fact]
+    public async Task A_disposable_begins_with_the_rules_of_its_template_on_disk_as_well()
+    {
+        await using AdminFixture fixture = await StartAsync();
+        await fixture.CallAsync("admin.vm.property.Set", "template_for_dispvms", "work", "True");
+        await fixture.CallAsync("admin.vm.firewall.Set", "", "work", "action=accept dst4=1.2.3.4");
+        string name = (await fixture.CallAsync("admin.vm.CreateDisposable", destination: "work"))[2..];
+        Directory.CreateDirectory(Path.GetDirectoryName(FileOf(fixture, name))!);
+        await fixture.Loop.InvokeAsync(() => fixture.App.Domains[name].FireAsync("domain-create-on-disk"));
+        await fixture.CallAsync("admin.vm.firewall.Set", "", "work", "action=accept");
+        Assert.Equal("0\0action=accept dst4=1.2.3.4/32\n", await fixture.CallAsync("admin.vm.firewall.Get", destination: name));
+        Assert.Equal([FirewallRuleParser.Parse("action=accept dst4=1.2.3.4")], Store.Firewall.FirewallFile.Read(FileOf(fixture, name)));
+    }
+
+    [Fact]
     public async Task Admin_vm_notes_Get()
     {
         await using AdminFixture fixture = await StartAsync();
