@@ -28,7 +28,7 @@ for program in qubesd qvm qrexec; do
     mv -f "$bin/$program.new" "$bin/$program"
 done
 
-# Both multi-call programs say in their help which names they answer to.
+# All multi-call programs say in their help which names they answer to.
 link_names() {
     local name
     for name in $({ "$bin/$1" --help 2>&1 || true; } | sed -nE 's/^(Tools|programs): //p'); do
@@ -37,6 +37,7 @@ link_names() {
 }
 link_names qvm
 link_names qrexec
+link_names qubesd
 
 # Dated when the build began: what changed since is built next time.
 mv "$begun" "$stamp"

@@ -21,6 +21,9 @@ internal sealed record DaemonOptions
           --print-admin-policy     print 90-admin-default.policy, then end
           --help, --version
 
+        Under these names, or with one of them as first argument, it looks after a store without the daemon:
+        programs: qubes-store qubes-create
+
         """;
 
     public string? Root { get; private set; }

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Qubes.Admin.Documents;
 using Qubes.Admin.Methods;
 using Qubes.Linux;
+using Qubesd.StoreTools;
 
 namespace Qubesd;
 
@@ -12,7 +13,26 @@ internal static class QubesdProgram
     private const int Failed = 1;
     private const int Misused = 2;
 
-    public static async Task<int> RunAsync(string[] args)
+    /// <summary>The other programs in this file, which act on a store without a daemon: by the name it is called under, or by the first argument.</summary>
+    public static IReadOnlyDictionary<string, Func<string[], Task<int>>> Programs { get; } = new Dictionary<string, Func<string[], Task<int>>>(StringComparer.Ordinal)
+    {
+        [StoreProgram.Name] = StoreProgram.RunAsync,
+        [CreateProgram.Name] = CreateProgram.RunAsync,
+    };
+
+    public static Task<int> RunAsync(string[] args)
+    {
+        // The kernel's record of how we were started: the runtime's is the path of the program's file in builds that are not native.
+        string calledAs = Path.GetFileName(File.ReadAllText("/proc/self/cmdline").Split('\0')[0]);
+        if (Programs.TryGetValue(calledAs, out Func<string[], Task<int>>? program))
+        {
+            return program(args);
+        }
+
+        return args.Length > 0 && Programs.TryGetValue(args[0], out program) ? program(args[1..]) : RunDaemonAsync(args);
+    }
+
+    private static async Task<int> RunDaemonAsync(string[] args)
     {
         DaemonOptions options;
         try

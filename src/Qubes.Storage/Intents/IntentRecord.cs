@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 
 namespace Qubes.Storage;
 
@@ -14,70 +13,42 @@ internal sealed record IntentRecord(
     string Operation, string Volume, bool IsDecided, IReadOnlyList<string> Discard, IReadOnlyList<IntentStep> Steps)
 {
     public const int MaxLength = 1 << 20;
-    private const int Version = 1;
 
-    public byte[] Write()
+    public byte[] Write() => RecordFrame.Write(writer =>
     {
-        using MemoryStream buffer = new();
-        using (Utf8JsonWriter writer = new(buffer))
+        writer.WriteString("operation", Operation);
+        writer.WriteString("volume", Volume);
+        writer.WriteBoolean("decided", IsDecided);
+        writer.WriteStartArray("discard");
+        foreach (string path in Discard)
         {
-            writer.WriteStartObject();
-            writer.WriteNumber("version", Version);
-            writer.WriteString("operation", Operation);
-            writer.WriteString("volume", Volume);
-            writer.WriteBoolean("decided", IsDecided);
-            writer.WriteStartArray("discard");
-            foreach (string path in Discard)
-            {
-                writer.WriteStringValue(path);
-            }
-
-            writer.WriteEndArray();
-            writer.WriteStartArray("steps");
-            foreach (IntentStep step in Steps)
-            {
-                writer.WriteStartArray();
-                writer.WriteStringValue(NameOf(step.Action));
-                writer.WriteStringValue(step.Path);
-                writer.WriteStringValue(step.Target);
-                writer.WriteEndArray();
-            }
-
-            writer.WriteEndArray();
-            writer.WriteEndObject();
+            writer.WriteStringValue(path);
         }
 
-        return buffer.ToArray();
-    }
+        writer.WriteEndArray();
+        writer.WriteStartArray("steps");
+        foreach (IntentStep step in Steps)
+        {
+            writer.WriteStartArray();
+            writer.WriteStringValue(NameOf(step.Action));
+            writer.WriteStringValue(step.Path);
+            writer.WriteStringValue(step.Target);
+            writer.WriteEndArray();
+        }
+
+        writer.WriteEndArray();
+    });
 
     /// <exception cref="FormatException">Not a record of this version.</exception>
-    public static IntentRecord Parse(ReadOnlyMemory<byte> untrustedContent)
-    {
-        try
-        {
-            using JsonDocument document = JsonDocument.Parse(untrustedContent, new JsonDocumentOptions { MaxDepth = 4 });
-            JsonElement root = document.RootElement;
-            if (root.GetProperty("version").GetInt32() != Version)
-            {
-                throw new FormatException("The intent was written by another version.");
-            }
-
-            return new IntentRecord(
-                Text(root.GetProperty("operation")),
-                Text(root.GetProperty("volume")),
-                root.GetProperty("decided").GetBoolean(),
-                [.. root.GetProperty("discard").EnumerateArray().Select(Text)],
-                [.. root.GetProperty("steps").EnumerateArray().Select(step => new IntentStep(ActionOf(Text(step[0])), Text(step[1]), Text(step[2])))]);
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or IndexOutOfRangeException)
-        {
-            throw new FormatException("The intent is damaged.", e);
-        }
-    }
+    public static IntentRecord Parse(ReadOnlyMemory<byte> untrustedContent) => RecordFrame.Parse(untrustedContent, static root => new IntentRecord(
+        RecordFrame.Text(root.GetProperty("operation")),
+        RecordFrame.Text(root.GetProperty("volume")),
+        root.GetProperty("decided").GetBoolean(),
+        [.. root.GetProperty("discard").EnumerateArray().Select(RecordFrame.Text)],
+        [.. root.GetProperty("steps").EnumerateArray().Select(step => new IntentStep(
+            ActionOf(RecordFrame.Text(step[0])), RecordFrame.Text(step[1]), RecordFrame.Text(step[2])))]));
 
     public override string ToString() => new StringBuilder(Operation).Append(' ').Append(Volume).ToString();
-
-    private static string Text(JsonElement element) => element.GetString() ?? throw new FormatException("The intent is damaged.");
 
     private static string NameOf(IntentAction action) => action switch
     {

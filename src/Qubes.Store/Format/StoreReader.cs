@@ -200,7 +200,8 @@ internal static class StoreReader
     {
         string id = reader.GetAttribute("id") ?? "";
         string color = reader.GetAttribute("color") ?? "";
-        return new(id, color, ReadText(reader));
+        int line = reader is IXmlLineInfo info ? info.LineNumber : 0;
+        return new(id, color, ReadText(reader), line);
     }
 
     private static void ReadComment(string comment, StoreDocument document)

@@ -8,6 +8,9 @@ internal sealed class StoredQube
     /// <summary>Its place among the <c>domain</c> elements, by which the element is found again.</summary>
     public required int Position { get; init; }
 
+    /// <summary>Where the element begins in the file; 0 for one that is not there.</summary>
+    public int Line { get; init; }
+
     public required string Class { get; init; }
 
     /// <summary>In the order of the file; of several with one name the last counts.</summary>

@@ -17,7 +17,8 @@ internal static class StoredQubeReader
 {
     public static StoredQube Read(XmlReader reader, int position, string? source = null)
     {
-        StoredQube qube = new() { Position = position, Source = source, Class = reader.GetAttribute("class") ?? "" };
+        int line = source is null && reader is IXmlLineInfo info ? info.LineNumber : 0;
+        StoredQube qube = new() { Position = position, Source = source, Line = line, Class = reader.GetAttribute("class") ?? "" };
         StoreReader.ForEachChild(reader, qube, static (reader, qube) =>
         {
             switch (reader.LocalName)

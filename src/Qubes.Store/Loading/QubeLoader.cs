@@ -52,7 +52,7 @@ internal static class QubeLoader
     }
 
     /// <summary>Loads what may refer to other qubes: the rest of the properties, features, tags and devices.</summary>
-    public static void Complete(Qube qube, StoredQube stored)
+    public static void Complete(Qube qube, StoredQube stored, Action<string> report)
     {
         LoadProperties(qube, stored, PropertyStage.References);
         foreach ((string name, string value) in stored.Features)
@@ -68,7 +68,7 @@ internal static class QubeLoader
         List<string> preserved = [.. stored.Unknown];
         foreach (StoredDevice device in stored.Devices)
         {
-            LoadDevice(qube, device, preserved);
+            LoadDevice(qube, device, preserved, report);
         }
 
         qube.PreservedXml = preserved.Count == 0 ? null : string.Join("\n      ", preserved);
@@ -136,13 +136,13 @@ internal static class QubeLoader
     private static bool IsIdentity(Qube qube, PropertyDefinition property) =>
         qube is not AdminVM && property.Name is "name" or "qid" or "uuid";
 
-    private static void LoadDevice(Qube qube, StoredDevice stored, List<string> preserved)
+    private static void LoadDevice(Qube qube, StoredDevice stored, List<string> preserved, Action<string> report)
     {
         DeviceAssignment device = Migrations.Device(stored);
         if (qube is not LocalQube local || !Modes.Contains(device.Mode))
         {
             preserved.Add(DeviceXml(stored));
-            qube.App.ReportProblem($"{qube.Name}: device assignment {device} with mode '{device.Mode}' was set aside");
+            report($"{qube.Name}: device assignment {device} with mode '{device.Mode}' was set aside");
             return;
         }
 

@@ -7,6 +7,7 @@ using Qubes.Model.Volumes;
 using Qubes.Protocol.Errors;
 using Qubes.Protocol.Names;
 using Qubes.Store.Format;
+using Qubes.Store.Inspection;
 
 namespace Qubes.Store.Loading;
 
@@ -23,6 +24,7 @@ internal sealed class StoreLoader
     private readonly PreservedEntries _preserved;
     private readonly Dictionary<Qube, StoredQube> _loaded = [];
     private readonly HashSet<int> _quarantined = [];
+    private readonly List<StoreProblem> _problems = [];
 
     private StoreLoader(QubesApp app, StoreDocument document, ReadOnlyMemory<byte> content, PreservedEntries preserved)
     {
@@ -36,8 +38,14 @@ internal sealed class StoreLoader
     /// <param name="document">What was read.</param>
     /// <param name="content">The text it was read from, for entries to be kept verbatim.</param>
     /// <param name="preserved">Receives what could not be used.</param>
-    public static void Load(QubesApp app, StoreDocument document, ReadOnlyMemory<byte> content, PreservedEntries preserved) =>
-        new StoreLoader(app, document, content, preserved).Run();
+    /// <returns>What the application was told as problems, with their places.</returns>
+    public static IReadOnlyList<StoreProblem> Load(
+        QubesApp app, StoreDocument document, ReadOnlyMemory<byte> content, PreservedEntries preserved)
+    {
+        StoreLoader loader = new(app, document, content, preserved);
+        loader.Run();
+        return loader._problems;
+    }
 
     private void Run()
     {
@@ -52,7 +60,7 @@ internal sealed class StoreLoader
         if (!_app.Domains.TryGet(0, out _))
         {
             _app.Domains.Load(QubeClasses.AdminVM, default);
-            _app.ReportProblem("dom0 was missing and was added");
+            Report("qubes", "dom0 was missing and was added");
         }
 
         Migrations.BeforeGlobalProperties(_app, _document, _loaded);
@@ -61,12 +69,20 @@ internal sealed class StoreLoader
         {
             if (_loaded.TryGetValue(qube, out StoredQube? stored))
             {
-                Guard(stored, qube, () => QubeLoader.Complete(qube, stored));
+                Guard(stored, qube, () => QubeLoader.Complete(qube, stored, text => Report(PlaceOf(stored), text)));
             }
         }
 
         SetAsideReferrers();
         _preserved.Qubes.AddRange(StoreReader.ReadQubesVerbatim(_content, _quarantined).OrderBy(e => e.Key).Select(e => e.Value));
+    }
+
+    private static string PlaceOf(StoredQube stored) => stored.Line > 0 ? StoreProblem.Line(stored.Line) : "journal";
+
+    private void Report(string place, string text)
+    {
+        _problems.Add(new StoreProblem(place, text));
+        _app.ReportProblem(text);
     }
 
     private void LoadLabels()
@@ -79,7 +95,7 @@ internal sealed class StoreLoader
                 || !LabelName.TryParse(label.Name, out _) || _app.Labels.All.Any(l => l.Index == index || l.Name == label.Name))
             {
                 _preserved.Labels.Add(label);
-                _app.ReportProblem($"label '{label.Name}' ({label.Id}) is not usable and was set aside");
+                Report(StoreProblem.Line(label.Line), $"label '{label.Name}' ({label.Id}) is not usable and was set aside");
                 continue;
             }
 
@@ -104,7 +120,7 @@ internal sealed class StoreLoader
             if (name.Length == 0 || driver.Length == 0 || pools.Exists(p => p.Name == name))
             {
                 _preserved.Pools.Add(attributes);
-                _app.ReportProblem($"pool '{name}' is not usable and was set aside");
+                Report("pools", $"pool '{name}' is not usable and was set aside");
                 continue;
             }
 
@@ -135,7 +151,7 @@ internal sealed class StoreLoader
             catch (QubesException e)
             {
                 _preserved.Properties.Add(new(name, text));
-                _app.ReportProblem($"global property {name} could not be loaded and was set aside: {e.Message}");
+                Report("properties", $"global property {name} could not be loaded and was set aside: {e.Message}");
             }
         }
     }
@@ -171,7 +187,7 @@ internal sealed class StoreLoader
             _quarantined.Add(stored.Position);
         }
 
-        _app.ReportProblem($"qube '{name}' could not be loaded and was set aside: {reason}");
+        Report(PlaceOf(stored), $"qube '{name}' could not be loaded and was set aside: {reason}");
     }
 
     // A qube whose template, netvm, … was set aside must not run with another one in its place.
@@ -201,7 +217,7 @@ internal sealed class StoreLoader
             {
                 _preserved.Properties.Add(new(property.Name, gone.Name));
                 property.Reset(_app);
-                _app.ReportProblem($"global property {property.Name} refers to '{gone.Name}', which was set aside");
+                Report("properties", $"global property {property.Name} refers to '{gone.Name}', which was set aside");
             }
         }
     }

@@ -186,7 +186,7 @@ internal sealed class StoreRecovery(StoreOptions options, StoreFile file, StoreD
         }
 
         int at = scan is null ? 0 : Math.Max(0, good.FindIndex(g => JournalMatch.Find(scan, StoreIdentity.Of(g.Content)).IsFound));
-        logger.Damaged(file.Path, damage, file.ReplaceDamaged(good[at].Content), good[at].Path);
+        logger.Damaged(file.Path, damage, file.ReplaceKeeping(good[at].Content, "damaged"), good[at].Path);
         return (good[at].Content, good[at].Document);
     }
 }

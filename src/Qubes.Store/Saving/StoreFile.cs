@@ -123,11 +123,13 @@ internal sealed class StoreFile(StoreOptions options, TimeProvider time, ILogger
     public IEnumerable<string> Generations() =>
         Enumerable.Range(1, options.Generations).Select(GenerationPath).Where(File.Exists);
 
-    /// <summary>Puts a damaged store aside under a name that nothing overwrites, and makes a good generation the store.</summary>
+    /// <summary>Puts the store aside under a name that nothing overwrites, and makes another content the store.</summary>
+    /// <param name="good">The new content.</param>
+    /// <param name="kind">What the old one is, for its name.</param>
     /// <returns>The name it was kept under.</returns>
-    public string ReplaceDamaged(ReadOnlySpan<byte> good)
+    public string ReplaceKeeping(ReadOnlySpan<byte> good, string kind)
     {
-        string kept = FreeName("damaged");
+        string kept = FreeName(kind);
         File.Copy(Path, kept);
         Write(good);
         return kept;
@@ -150,7 +152,9 @@ internal sealed class StoreFile(StoreOptions options, TimeProvider time, ILogger
 
     public void Dispose() => _locked?.Dispose();
 
-    private string GenerationPath(int generation) => $"{Path}.good-{generation}";
+    public static string GenerationPath(string store, int generation) => $"{store}.good-{generation}";
+
+    private string GenerationPath(int generation) => GenerationPath(Path, generation);
 
     private SafeFileHandle OpenLocked()
     {
