@@ -7,6 +7,8 @@ using Qubes.Admin.Permissions;
 using Qubes.Admin.Server;
 using Qubes.Admin.Streams;
 using Qubes.Extensions;
+using Qubes.Extensions.OutOfProcess;
+using Qubes.Extensions.OutOfProcess.Configuration;
 using Qubes.Libvirt;
 using Qubes.Lifecycle;
 using Qubes.Lifecycle.Disposables;
@@ -50,6 +52,7 @@ internal sealed class Daemon : IAsyncDisposable
     private readonly PolicyTrail _policyTrail;
     private AdminServer? _server;
     private PolicyServer? _policyServer;
+    private ExtensionHost? _extensions;
 
     public Daemon(DaemonOptions options, QubesPaths paths, ILoggerFactory loggers)
     {
@@ -75,6 +78,11 @@ internal sealed class Daemon : IAsyncDisposable
         {
             _policyServer?.Dispose();
             _server?.CloseAll();
+            if (_extensions is not null)
+            {
+                await _extensions.DisposeAsync();
+            }
+
             if (_disposables is not null)
             {
                 await _disposables.DisposeAsync();
@@ -108,6 +116,7 @@ internal sealed class Daemon : IAsyncDisposable
         StorageService storage = new(new StorageEnvironment { Paths = _paths, Log = _loggers.CreateLogger("storage") });
         _app = new QubesApp(new HostFacts(_paths));
         BuiltInExtensions.Register(_app);
+        await PrepareExtensionsAsync(cancellationToken);
         _store = new QubesStore(_app, StoreOptions.For(_paths), _loggers.CreateLogger("store"));
         await LoadAsync(storage, cancellationToken);
         await storage.RecoverAsync(cancellationToken);
@@ -137,6 +146,24 @@ internal sealed class Daemon : IAsyncDisposable
         ServeCalls(storage, system);
         _ = _store.PrepareAsync();
         _ = LoadFirewallRulesAsync();
+        if (_extensions is not null)
+        {
+            await _extensions.StartAsync();
+        }
+    }
+
+    /// <summary>Before the store is loaded: what needs the consent of an extension needs it from the first moment on.</summary>
+    private async Task PrepareExtensionsAsync(CancellationToken cancellationToken)
+    {
+        ExtensionDirectory directory = new(_paths.ExtensionsDirectory, _loggers.CreateLogger("extensions"));
+        IReadOnlyList<ExtensionDefinition> definitions = await Task.Run(directory.Load, cancellationToken);
+        if (definitions.Any(d => d.IsEnabled))
+        {
+            _extensions = new ExtensionHost(new ExtensionEnvironment
+            {
+                App = _app!, Loop = _loop, Paths = _paths, Loggers = _loggers, QrexecClientProgram = FindQrexec("qrexec-client"),
+            }, definitions);
+        }
     }
 
     private async Task<LibvirtSession> ConnectAsync(string uri)
@@ -203,6 +230,7 @@ internal sealed class Daemon : IAsyncDisposable
             Gate = new CallerGate(TimeProvider.System),
             Recorder = new CallRecorder(_audit, _policyTrail, TimeProvider.System),
             StateDirectory = _paths.StateDirectory,
+            PermissionGate = _extensions,
             Logger = _loggers.CreateLogger("admin"),
         };
         AdminDispatcher dispatcher = new(services, AdminMethods.Table, new AdminDispatcherOptions

@@ -26,6 +26,8 @@ internal static class FuzzTargets
         new QrexecTarget(),
         new QubesDbTarget(),
         new VchanMuxTarget(),
+        new ExtensionMessageTarget(),
+        new ExtensionFileTarget(),
     ];
 
     /// <summary>Runs <paramref name="target"/> over its seeds and then over mutated inputs; reports the first finding.</summary>

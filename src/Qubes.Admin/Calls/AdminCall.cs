@@ -56,6 +56,9 @@ public sealed class AdminCall
     /// <summary>The user at the other end of the socket; null where nothing is recorded.</summary>
     internal uint? PeerUserId => _connection.PeerUserId;
 
+    /// <summary>What extensions have said.</summary>
+    internal CallConsents Consents => field ??= new CallConsents();
+
     /// <summary>The permission event was fired and nobody refused.</summary>
     internal bool IsPermitted { get; private set; }
 
@@ -73,13 +76,22 @@ public sealed class AdminCall
     public AdminFilters PermitAs(string permissionEvent, params ReadOnlySpan<(string Key, object? Value)> extras)
     {
         IsPermitted = true;
-        if (!Source.HasHandlers(permissionEvent))
+        bool isAsked = Services.PermissionGate?.Concerns(permissionEvent) == true;
+        if (!isAsked && !Source.HasHandlers(permissionEvent))
         {
             return default;
         }
 
-        (string, object?)[] arguments = [("dest", Destination), ("arg", UntrustedArgument), .. extras];
-        return new AdminFilters(Source.FirePre(permissionEvent, EventArguments.Of(arguments)));
+        EventArguments arguments = EventArguments.Of([("dest", Destination), ("arg", UntrustedArgument), .. extras]);
+        QubesEvent? permission = Source.FirePre(permissionEvent, arguments);
+        if (isAsked)
+        {
+            // After the rules of the daemon itself: what those refuse is nobody else's business.
+            permission ??= new QubesEvent(Source, permissionEvent, arguments, isPre: true);
+            Consents.Require(permission);
+        }
+
+        return new AdminFilters(permission);
     }
 
     /// <summary>Who changes something by this call.</summary>

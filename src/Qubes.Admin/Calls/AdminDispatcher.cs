@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Qubes.Admin.Limits;
 using Qubes.Admin.Methods;
 using Qubes.Admin.Server;
+using Qubes.Extensions.OutOfProcess;
 using Qubes.Linux;
 using Qubes.Model.Classes;
 using Qubes.Protocol.Admin;
@@ -20,6 +21,10 @@ namespace Qubes.Admin.Calls;
 public sealed class AdminDispatcher : IAdminDispatcher
 {
     private const string InternalErrorText = "internal error in qubesd, see its log for details";
+
+    // A call of many parts asks for each of them.
+    private const int MaxQuestions = 256;
+
     private readonly AdminServices _services;
     private readonly AdminMethodTable _methods;
     private readonly DeviceClassMethods _deviceMethods;
@@ -57,7 +62,7 @@ public sealed class AdminDispatcher : IAdminDispatcher
                 return;
             }
 
-            ValueTask handling = call.Method.InvokeAsync(call);
+            ValueTask handling = InvokeAsync(call);
             if (!handling.IsCompletedSuccessfully)
             {
                 _ = FinishLaterAsync(handling, connection, call, reply);
@@ -99,7 +104,7 @@ public sealed class AdminDispatcher : IAdminDispatcher
                 }
             }
 
-            await call.Method.InvokeAsync(call);
+            await InvokeAsync(call);
             Succeed(connection, call, reply);
         }
         catch (Exception e)
@@ -108,6 +113,32 @@ public sealed class AdminDispatcher : IAdminDispatcher
         }
 
         _buffers.Return(reply);
+    }
+
+    private ValueTask InvokeAsync(AdminCall call) =>
+        _services.PermissionGate is null ? call.Method.InvokeAsync(call) : InvokeWithConsentAsync(call, _services.PermissionGate);
+
+    /// <summary>Runs the handler; where it turns out that extensions have to be asked, asks and runs it again.</summary>
+    private static async ValueTask InvokeWithConsentAsync(AdminCall call, IPermissionGate gate)
+    {
+        for (int questions = 0; questions <= MaxQuestions; questions++)
+        {
+            ConsentPendingException pending;
+            try
+            {
+                await call.Method.InvokeAsync(call);
+                return;
+            }
+            catch (ConsentPendingException e)
+            {
+                pending = e;
+            }
+
+            call.Consents.Give(pending.Question, await gate.AskAsync(pending.Permission));
+            call.Restart();
+        }
+
+        throw QubesErrors.General("This call needs the consent of extensions in too many parts");
     }
 
     private async Task FinishLaterAsync(ValueTask handling, AdminConnection connection, AdminCall call, ReplyBuffer reply)

@@ -4,6 +4,7 @@ using Qubes.Admin.Audit;
 using Qubes.Admin.Limits;
 using Qubes.Admin.Permissions;
 using Qubes.Admin.Streams;
+using Qubes.Extensions.OutOfProcess;
 using Qubes.Lifecycle;
 using Qubes.Lifecycle.Disposables;
 using Qubes.Lifecycle.Firewall;
@@ -41,6 +42,9 @@ public sealed class AdminServices
 
     /// <summary>By path: held while notes are replaced.</summary>
     public KeyedAsyncLocks<string> NotesLocks { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Extensions that are asked for permission; null where there are none.</summary>
+    public IPermissionGate? PermissionGate { get; init; }
 
     public required ILogger Logger { get; init; }
 

@@ -14,6 +14,9 @@ public sealed record UserAccount(string Name, uint UserId, uint GroupId, string 
     /// <summary>Whether this process may become any user.</summary>
     public static bool IsRoot => ProcessCalls.GetEffectiveUserId() == 0;
 
+    /// <summary>The number of the user this process acts as.</summary>
+    public static uint CurrentUserId => ProcessCalls.GetEffectiveUserId();
+
     /// <summary>The account called <paramref name="name"/>, or null.</summary>
     public static UserAccount? Find(string name) => Find(fields => fields[0] == name);
 

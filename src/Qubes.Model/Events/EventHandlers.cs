@@ -49,11 +49,16 @@ public sealed class EventHandlers
     public EventHandlerRegistration OnAwaited(EmitterClass level, string pattern, Func<QubesEvent, Task> handler, bool own = false)
     {
         ArgumentNullException.ThrowIfNull(handler);
-        ArgumentNullException.ThrowIfNull(pattern);
-        string baseName = pattern.Split(':', 2)[0];
-        return AsyncEvents.Contains(baseName)
+        return IsAsynchronous(pattern)
             ? Add(new(this, level, new EventPattern(pattern), own, handler: null, handler))
             : throw new ArgumentException($"event '{pattern}' is synchronous: it cannot have an asynchronous handler", nameof(pattern));
+    }
+
+    /// <summary>True if the daemon waits for handlers of these events. A pattern may have wildcards after the colon only.</summary>
+    public static bool IsAsynchronous(string pattern)
+    {
+        ArgumentNullException.ThrowIfNull(pattern);
+        return AsyncEvents.Contains(pattern.Split(':', 2)[0]);
     }
 
     public void AddObserver(IEventObserver observer) => _observers = [.. _observers, observer];

@@ -1,0 +1,3 @@
+using Beacon;
+
+new BeaconExtension(args is [var deviceClass, ..] ? deviceClass : "beacon").Run();

@@ -1,0 +1,23 @@
+using Qubes.Model.Events;
+
+namespace Qubes.Extensions.OutOfProcess.Configuration;
+
+/// <summary>One file of <c>extensions.d</c>: a program, and which events need its consent.</summary>
+public sealed record ExtensionDefinition
+{
+    /// <summary>The file's name without its ending.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Absolute path.</summary>
+    public required string Program { get; init; }
+
+    public IReadOnlyList<string> Arguments { get; init; } = [];
+
+    /// <summary>Events that do not happen while this extension cannot be asked.</summary>
+    public IReadOnlyList<EventPattern> Required { get; init; } = [];
+
+    /// <summary>How long it has for an answer about an event.</summary>
+    public TimeSpan Deadline { get; init; } = TimeSpan.FromSeconds(2);
+
+    public bool IsEnabled { get; init; } = true;
+}

@@ -1,0 +1,24 @@
+using Microsoft.Extensions.Logging;
+using Qubes.Linux;
+using Qubes.Model;
+
+namespace Qubes.Extensions.OutOfProcess;
+
+/// <summary>What extensions work with, the same for all of them.</summary>
+public sealed class ExtensionEnvironment
+{
+    public required QubesApp App { get; init; }
+
+    public required ModelLoop Loop { get; init; }
+
+    public required QubesPaths Paths { get; init; }
+
+    public required ILoggerFactory Loggers { get; init; }
+
+    /// <summary>The program that runs services in qubes; null where there is none.</summary>
+    public string? QrexecClientProgram { get; init; }
+
+    public ExtensionLimits Limits { get; init; } = new();
+
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+}

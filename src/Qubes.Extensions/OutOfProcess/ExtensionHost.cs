@@ -1,0 +1,206 @@
+using System.Text.Json;
+using Qubes.Extensions.OutOfProcess.Configuration;
+using Qubes.Extensions.OutOfProcess.Rpc;
+using Qubes.Model.Events;
+using Qubes.Protocol.Errors;
+
+namespace Qubes.Extensions.OutOfProcess;
+
+/// <summary>
+/// All extensions that are programs of their own. Made before the store is loaded, so that what needs their consent waits for them
+/// from the beginning; started when the daemon serves. Belongs to the model loop.
+/// </summary>
+public sealed class ExtensionHost : IPermissionGate, IEventObserver, IAsyncDisposable
+{
+    // Event names may hold names of features and tags: callers can make any number of them up.
+    private const int MaxCachedNames = 8192;
+    private const int MaxFilterNames = 10_000;
+
+    private readonly ExtensionEnvironment _environment;
+    private readonly List<ExtensionSupervisor> _supervisors = [];
+    private readonly List<Task> _running = [];
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Dictionary<string, bool> _concerns = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, bool> _wanted = new(StringComparer.Ordinal);
+    private bool _observes;
+
+    public ExtensionHost(ExtensionEnvironment environment, IEnumerable<ExtensionDefinition> definitions)
+    {
+        _environment = environment;
+        foreach (ExtensionDefinition definition in definitions.Where(d => d.IsEnabled))
+        {
+            ExtensionSupervisor supervisor = new(definition, environment);
+            supervisor.Changed += OnChanged;
+            _supervisors.Add(supervisor);
+        }
+    }
+
+    /// <summary>Starts them all and waits, not for ever, until each has said what it wants.</summary>
+    public async Task StartAsync()
+    {
+        _environment.Loop.VerifyAccess();
+        foreach (ExtensionSupervisor supervisor in _supervisors)
+        {
+            _running.Add(supervisor.RunAsync(_stopping.Token));
+        }
+
+        await Task.WhenAll(_supervisors.Select(s => s.Settled)).WaitAsync(_environment.Limits.StartPatience, _environment.Time)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+    }
+
+    /// <summary>Tells them to end, and ends those that do not.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        await Task.WhenAll(_running);
+        _stopping.Dispose();
+    }
+
+    /// <inheritdoc/>
+    public bool Concerns(string permissionEvent)
+    {
+        if (_supervisors.Count == 0)
+        {
+            return false;
+        }
+
+        if (!_concerns.TryGetValue(permissionEvent, out bool concerns))
+        {
+            concerns = _supervisors.Any(s => s.Definition.Requires(permissionEvent)
+                || s.Session?.Registrations.Subscriptions.Any(x => x.IsCall && x.Pattern.Matches(permissionEvent)) == true);
+            Cache(_concerns, permissionEvent, concerns);
+        }
+
+        return concerns;
+    }
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<Func<string, bool>>> AskAsync(QubesEvent permission)
+    {
+        List<Task<JsonElement>> asking = [];
+        foreach (ExtensionSupervisor supervisor in _supervisors)
+        {
+            if (supervisor.Session is not { IsReady: true } session)
+            {
+                supervisor.Definition.RefuseIfRequired(permission);
+            }
+            else if (session.Registrations.Subscriptions.Any(s => s.IsCall && s.Covers(permission)) && !IsOwnCall(session, permission))
+            {
+                asking.Add(AskOneAsync(session, permission));
+            }
+        }
+
+        List<Func<string, bool>> filters = [];
+        foreach (JsonElement answer in await Task.WhenAll(asking))
+        {
+            if (FilterOf(answer, permission) is { } filter)
+            {
+                filters.Add(filter);
+            }
+        }
+
+        return filters;
+    }
+
+    /// <summary>Tells the subscribers. The message is made once for all of them, and not at all when nobody wants it.</summary>
+    void IEventObserver.OnEvent(QubesEvent happened)
+    {
+        if (!_wanted.TryGetValue(happened.Name, out bool wanted))
+        {
+            wanted = Sessions.Any(s => s.Registrations.Subscriptions.Any(x => !x.IsCall && x.Pattern.Matches(happened.Name)));
+            Cache(_wanted, happened.Name, wanted);
+        }
+
+        if (!wanted)
+        {
+            return;
+        }
+
+        byte[]? message = null;
+        foreach (ExtensionSession session in Sessions.ToArray())
+        {
+            if (session.Registrations.Subscriptions.Any(s => !s.IsCall && s.Covers(happened)))
+            {
+                message ??= RpcWriter.Notification("event", writer => EventJson.Write(writer, happened));
+                session.Tell(message);
+            }
+        }
+    }
+
+    private IEnumerable<ExtensionSession> Sessions => _supervisors.Select(s => s.Session).OfType<ExtensionSession>();
+
+    private static async Task<JsonElement> AskOneAsync(ExtensionSession session, QubesEvent permission)
+    {
+        try
+        {
+            return await session.AskAboutAsync(permission);
+        }
+        catch (ExtensionGoneException)
+        {
+            session.Definition.RefuseIfRequired(permission);
+            return default;
+        }
+    }
+
+    /// <summary>An extension that waits for a call of its own is not asked about it.</summary>
+    private static bool IsOwnCall(ExtensionSession session, QubesEvent permission) =>
+        session.OwnCalls.Count > 0 && permission.Subject is Model.Classes.AdminVM
+        && session.OwnCalls.Contains((permission.Name[CallableEvents.PermissionPrefix.Length..], permission.Arguments["arg"] as string ?? "",
+            (permission.Arguments["dest"] as Model.Classes.Qube)?.Name ?? ""));
+
+    // {"hide": [NAME, …]} or {"only": [NAME, …]}; anything else limits nothing
+
+    private static Func<string, bool>? FilterOf(JsonElement untrustedAnswer, QubesEvent permission)
+    {
+        RpcParams answer = new(untrustedAnswer);
+        try
+        {
+            HashSet<string> only = [.. answer.Texts("only", MaxFilterNames)];
+            if (answer.Has("only"))
+            {
+                return only.Contains;
+            }
+
+            HashSet<string> hide = [.. answer.Texts("hide", MaxFilterNames)];
+            return hide.Count > 0 ? name => !hide.Contains(name) : null;
+        }
+        catch (RpcException)
+        {
+            // It wanted to limit something: better nothing is shown than what it meant to hide.
+            throw QubesErrors.PermissionDenied($"An extension gave an unusable answer to {permission.Name}");
+        }
+    }
+
+    private static void Cache(Dictionary<string, bool> cache, string name, bool value)
+    {
+        if (cache.Count >= MaxCachedNames)
+        {
+            cache.Clear();
+        }
+
+        cache[name] = value;
+    }
+
+    private void OnChanged()
+    {
+        _concerns.Clear();
+        _wanted.Clear();
+
+        // Without a listener the model does not even make the events.
+        bool observes = Sessions.Any(s => s.Registrations.Subscriptions.Any(x => !x.IsCall));
+        if (observes == _observes)
+        {
+            return;
+        }
+
+        _observes = observes;
+        if (observes)
+        {
+            _environment.App.Events.AddObserver(this);
+        }
+        else
+        {
+            _environment.App.Events.RemoveObserver(this);
+        }
+    }
+}

@@ -1,0 +1,38 @@
+using System.Text;
+using Qubes.Testing;
+
+namespace Qubes.Daemon.Tests.Extensions;
+
+/// <summary>A subscriber of <c>admin.Events</c>, in raw bytes.</summary>
+internal sealed class EventStream : IDisposable
+{
+    private readonly RawClient _client;
+    private readonly StringBuilder _seen = new();
+
+    private EventStream(RawClient client) => _client = client;
+
+    public static async Task<EventStream> OpenAsync(string socket, string destination = "dom0")
+    {
+        RawClient client = await RawClient.ConnectAsync(socket);
+        await client.SendAsync($"admin.Events+ dom0 name {destination}\0");
+        client.FinishOutput();
+        EventStream stream = new(client);
+        await stream.ReadUntilAsync("connection-established\0\0");
+        return stream;
+    }
+
+    /// <summary>Reads until this text has come; everything seen so far.</summary>
+    public async Task<string> ReadUntilAsync(string text)
+    {
+        while (!_seen.ToString().Contains(text, StringComparison.Ordinal))
+        {
+            string more = await _client.ReadAsync();
+            Assert.False(more.Length == 0, $"the stream ended before '{text}': {_seen}");
+            _seen.Append(more);
+        }
+
+        return _seen.ToString();
+    }
+
+    public void Dispose() => _client.Dispose();
+}
