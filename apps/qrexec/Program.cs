@@ -17,6 +17,9 @@ Dictionary<string, Func<string[], Task<int>>> programs = new(StringComparer.Ordi
     [ClientVmProgram.Name] = ClientVmProgram.RunAsync,
     [VolumeImportProgram.Name] = arguments => VolumeImportProgram.RunAsync(arguments, withSize: false),
     [VolumeImportProgram.WithSizeName] = arguments => VolumeImportProgram.RunAsync(arguments, withSize: true),
+    [MiscServiceProgram.FeaturesRequest] = _ => MiscServiceProgram.RunAsync(MiscServiceProgram.FeaturesRequest, withInput: false),
+    [MiscServiceProgram.NotifyTools] = _ => MiscServiceProgram.RunAsync(MiscServiceProgram.NotifyTools, withInput: false),
+    [MiscServiceProgram.NotifyUpdates] = _ => MiscServiceProgram.RunAsync(MiscServiceProgram.NotifyUpdates, withInput: true),
     [QubesdQueryProgram.Name] = arguments => QubesdQueryProgram.RunAsync(
         arguments, Console.OpenStandardInput(), Console.OpenStandardOutput(), Console.Error),
 };

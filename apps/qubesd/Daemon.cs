@@ -115,15 +115,18 @@ internal sealed class Daemon : IAsyncDisposable
         Task<LibvirtSession> connecting = ConnectAsync(_options.LibvirtUri ?? HypervisorUri.Default(_paths.Under("var/lib/qubes/libvirt")));
         StorageService storage = new(new StorageEnvironment { Paths = _paths, Log = _loggers.CreateLogger("storage") });
         _app = new QubesApp(new HostFacts(_paths));
-        BuiltInExtensions.Register(_app);
-        await PrepareExtensionsAsync(cancellationToken);
+        BuiltInExtensions.Register(_app, new BuiltInExtensionOptions
+        {
+            Log = _loggers.CreateLogger("extensions"), ServiceMarkerDirectory = _paths.Under("run/qubes-service"), Lifecycle = () => _lifecycle,
+        });
+        string? qrexecClient = FindQrexec("qrexec-client");
+        await PrepareExtensionsAsync(qrexecClient, cancellationToken);
         _store = new QubesStore(_app, StoreOptions.For(_paths), _loggers.CreateLogger("store"));
         await LoadAsync(storage, cancellationToken);
         await storage.RecoverAsync(cancellationToken);
 
         _libvirt = await connecting;
         LibvirtHypervisor hypervisor = new(_libvirt);
-        string? qrexecClient = FindQrexec("qrexec-client");
         _lifecycle = new QubeLifecycle(_app, _loop, storage, hypervisor, _paths,
             new LifecycleOptions { DaemonProgram = FindQrexec("qrexec-daemon"), QrexecClientProgram = qrexecClient },
             log: _loggers.CreateLogger("lifecycle"));
@@ -153,7 +156,7 @@ internal sealed class Daemon : IAsyncDisposable
     }
 
     /// <summary>Before the store is loaded: what needs the consent of an extension needs it from the first moment on.</summary>
-    private async Task PrepareExtensionsAsync(CancellationToken cancellationToken)
+    private async Task PrepareExtensionsAsync(string? qrexecClient, CancellationToken cancellationToken)
     {
         ExtensionDirectory directory = new(_paths.ExtensionsDirectory, _loggers.CreateLogger("extensions"));
         IReadOnlyList<ExtensionDefinition> definitions = await Task.Run(directory.Load, cancellationToken);
@@ -161,7 +164,7 @@ internal sealed class Daemon : IAsyncDisposable
         {
             _extensions = new ExtensionHost(new ExtensionEnvironment
             {
-                App = _app!, Loop = _loop, Paths = _paths, Loggers = _loggers, QrexecClientProgram = FindQrexec("qrexec-client"),
+                App = _app!, Loop = _loop, Paths = _paths, Loggers = _loggers, QrexecClientProgram = qrexecClient,
             }, definitions);
         }
     }

@@ -86,6 +86,8 @@ internal sealed class AdminFixture : IAsyncDisposable
 
     public string InternalSocket => Path.Combine(_directory, "qubesd.internal.sock");
 
+    public string MiscSocket => Path.Combine(_directory, "qubesd.misc.sock");
+
     public static async Task<AdminFixture> StartAsync(AdminMethodTable? methods = null)
     {
         AdminFixture fixture = new(methods ?? AdminMethods.Table);
@@ -168,6 +170,7 @@ internal sealed class AdminFixture : IAsyncDisposable
         _server = new AdminServer(_reactor, dispatcher, new AdminServerLimits(), NullLogger.Instance);
         _server.Listen(UnixListener.Bind(AdminSocket, UnixFileMode.UserRead | UnixFileMode.UserWrite), AdminSocketKind.Admin);
         _server.Listen(UnixListener.Bind(InternalSocket, UnixFileMode.UserRead | UnixFileMode.UserWrite), AdminSocketKind.Internal);
+        _server.Listen(UnixListener.Bind(MiscSocket, UnixFileMode.UserRead | UnixFileMode.UserWrite), AdminSocketKind.Misc);
     }
 
     private async Task CommitAsync(ModelChange change)

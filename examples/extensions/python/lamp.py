@@ -25,7 +25,7 @@ class Daemon:
         self._last_id = 0
         self._later = []
 
-    def call(self, method, **params):
+    def call(self, method, /, **params):
         """Asks the daemon for something. Its questions are answered while waiting, or both would wait for each other."""
         self._last_id += 1
         self._send({"id": self._last_id, "method": method, "params": params})

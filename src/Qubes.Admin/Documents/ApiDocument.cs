@@ -17,7 +17,7 @@ public static class ApiDocument
         - **Destination**: the qube a call is made on. `dom0` means only the host, `not dom0` any other qube, `any` both.
         - **Argument**, **payload**: `-` is refused, `?` optional, `!` required.
         - **Default policy**: the include file in `/etc/qubes/policy.d/include/` that decides the call for other qubes;
-          `none` means that a qube cannot make the call at all.
+          `none` means that a qube cannot make the call at all, `90-default.policy` that every qube can.
 
         Every call can also fail with the errors of the protocol (socket-api.md).
 
@@ -44,7 +44,7 @@ public static class ApiDocument
         text.Append("| Call | Destination | Argument | Payload | Does | Result | Default policy |\n|---|---|---|---|---|---|---|\n");
         foreach (AdminMethod m in rows)
         {
-            string policy = m.NotInPolicy || m.Scope == AdminScope.None ? "none" : m.PolicyInclude["include/".Length..];
+            string policy = m.Socket == AdminSocketKind.Misc ? "90-default.policy" : m.NotInPolicy || m.Scope == AdminScope.None ? "none" : m.PolicyInclude["include/".Length..];
             text.Append(CultureInfo.InvariantCulture,
                 $"| `{m.Name}` | {Destination(m)} | {Part(m.Argument)} | {Part(m.Payload)} | {Cell(m.Help)} | {Cell(m.Result)} | {policy} |\n");
         }

@@ -18,6 +18,7 @@ public static class AdminMethods
         .. DeviceMethods.Rows(),
         .. FirewallMethods.Rows(),
         .. InternalMethods.Rows(),
+        .. MiscMethods.Rows(),
     ]);
 
     /// <summary>Services that programs carry out with calls of the internal socket, because their data is too much for a request.</summary>

@@ -21,10 +21,10 @@ internal sealed class EventStream : IDisposable
         return stream;
     }
 
-    /// <summary>Reads until this text has come; everything seen so far.</summary>
-    public async Task<string> ReadUntilAsync(string text)
+    /// <summary>Reads until this text has come, at or after a place in what was seen; everything seen so far.</summary>
+    public async Task<string> ReadUntilAsync(string text, int from = 0)
     {
-        while (!_seen.ToString().Contains(text, StringComparison.Ordinal))
+        while (_seen.ToString().IndexOf(text, from, StringComparison.Ordinal) < 0)
         {
             string more = await _client.ReadAsync();
             Assert.False(more.Length == 0, $"the stream ended before '{text}': {_seen}");

@@ -24,7 +24,7 @@ public sealed class ExampleExtensionTests
         Assert.Equal("0\0", await daemon.CallAsync("admin.vm.tag.Remove", "locked", "work"));
         Assert.Equal("0\0", await daemon.CallAsync("admin.vm.Start", destination: "work"));
 
-        Assert.Contains("dom0+desk:0001:0002:lamp", await daemon.CallAsync($"admin.vm.device.{example}.Available"), StringComparison.Ordinal);
+        Assert.Contains("0\0desk:0001:0002:lamp ", await daemon.CallAsync($"admin.vm.device.{example}.Available"), StringComparison.Ordinal);
         Assert.Equal("0\0", await daemon.CallAsync($"admin.vm.device.{example}.Attach", "dom0+desk", "work"));
         await events.ReadUntilAsync($"device-attach:{example}\0device\0dom0:desk:0001:0002:lamp\0options\0{{'brightness': '50'}}\0");
         Assert.Equal("0\0", await daemon.CallAsync($"admin.vm.device.{example}.Detach", "dom0+desk", "work"));

@@ -41,7 +41,8 @@ public sealed class FaultyExtensionTests
         Assert.Contains("extension flood: Sends more than 1000 messages a second: it is slowed down", log, StringComparison.Ordinal);
         Assert.Contains("extension garbage: wrote something that is no message: not JSON", log, StringComparison.Ordinal);
         Assert.Contains("extension huge: wrote something that is no message: a line longer than 1048576 bytes", log, StringComparison.Ordinal);
-        Assert.Contains("extension noisy: line 0 \\\\x1b[31m", log, StringComparison.Ordinal);
+        Assert.Contains("extension noisy: line 0 ", log, StringComparison.Ordinal);
+        Assert.DoesNotContain('\u001b', log);
         Assert.Contains("lines of its standard error were dropped", log, StringComparison.Ordinal);
         Assert.DoesNotContain("An exception nobody waited for", log, StringComparison.Ordinal);
     }
