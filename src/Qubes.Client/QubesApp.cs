@@ -70,6 +70,12 @@ public sealed class QubesApp(IAdminTransport transport) : PropertyHolder(transpo
         return this[name];
     }
 
+    /// <summary>A new disposable, halted unless one was kept ready. Whoever asked for it kills it in the end.</summary>
+    /// <param name="template">Its template, or null for the caller's default one.</param>
+    /// <param name="cancellation">Stops waiting for the answer; the daemon goes on.</param>
+    public async ValueTask<Qube> CreateDisposableAsync(string? template = null, CancellationToken cancellation = default) =>
+        this[await (template is null ? this : (PropertyHolder)this[template]).CallAsync("admin.vm.CreateDisposable", cancellation: cancellation)];
+
     /// <summary>Events as they happen, of the whole system or of one qube, until the connection ends.</summary>
     public async IAsyncEnumerable<AdminEvent> EventsAsync(
         string destination = "dom0", [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation = default)

@@ -36,11 +36,13 @@ internal sealed class RunTool : ITool
         parser.Flag("--no-filter-escape-chars", "no-filter", "do not replace control characters in the output");
         parser.Flag("--service", "service", "COMMAND is the name of a qrexec service");
         parser.Flag("--no-shell", "no-shell", "run COMMAND as a program with arguments, not by a shell");
+        parser.Option("--dispvm", "dispvm", "run in a new disposable, of the given template or the default one", Arity.Optional, "TEMPLATE");
         parser.Flag("--all", "all", "run in all running qubes");
         parser.Option("--exclude", "exclude", "exclude the qube from --all", placeholder: "EXCLUDE");
         parser.Positional("VMNAME", "name", "name of the domain", Arity.Optional);
         parser.Positional("COMMAND", "command", "command or service to run", Arity.Optional);
         parser.Positional("ARG", "words", "arguments of the command; implies --no-shell", Arity.Remainder);
+        parser.ExclusiveKeys.Add(["dispvm", "all"]);
         parser.ExclusiveKeys.Add(["gui", "no-gui"]);
         parser.ExclusiveKeys.Add(["filter", "no-filter"]);
         parser.ExclusiveKeys.Add(["colour-output", "no-colour-output"]);
@@ -51,7 +53,8 @@ internal sealed class RunTool : ITool
     public async Task<int> RunAsync(ToolContext context, ParsedArguments arguments)
     {
         RunRequest request = RunRequest.From(arguments);
-        IReadOnlyList<string> targets = await TargetsAsync(context, arguments);
+        bool isDisposable = arguments.Has("dispvm");
+        IReadOnlyList<string> targets = isDisposable ? [DisposableTarget.NameOf(arguments.Last("dispvm"))] : await TargetsAsync(context, arguments);
         bool filter = arguments.Has("filter") || !arguments.Has("no-filter") && !Console.IsOutputRedirected;
         string? outputColour = Colour(arguments, "output", request.PassIo && filter);
         string? errorColour = Colour(arguments, "stderr", request.PassIo && !Console.IsErrorRedirected);
@@ -61,7 +64,7 @@ internal sealed class RunTool : ITool
         }
 
         ServiceStreams streams = new(request.PassIo, arguments.Last("localcmd"), filter && request.PassIo,
-            request.PassIo && !Console.IsErrorRedirected, Wait: request.PassIo || !request.IsService || !context.App.IsLocal);
+            request.PassIo && !Console.IsErrorRedirected, Wait: request.PassIo || !request.IsService || !context.App.IsLocal || isDisposable);
         int status = 0;
         int verbosity = context.Verbosity - (request.PassIo ? 1 : 0);
         foreach (string target in targets)
@@ -69,7 +72,9 @@ internal sealed class RunTool : ITool
             try
             {
                 StartColour(outputColour, errorColour);
-                status = Math.Max(status, await new RunTarget(context, request, verbosity).RunAsync(target, streams));
+                status = Math.Max(status, isDisposable
+                    ? await new DisposableTarget(context, request, verbosity).RunAsync(arguments.Last("dispvm"), streams)
+                    : await new RunTarget(context, request, verbosity).RunAsync(target, streams));
             }
             catch (QubesException e)
             {

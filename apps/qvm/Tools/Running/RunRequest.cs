@@ -35,6 +35,17 @@ internal sealed record RunRequest(
 
             command = arguments.Last("name");
         }
+        else if (arguments.Has("dispvm"))
+        {
+            if (arguments.Has("exclude"))
+            {
+                throw new UsageException("Cannot use --exclude with --dispvm");
+            }
+
+            // There is no qube to name: what was taken for one is the command, and what was taken for that its first word.
+            words = command is null ? [] : [command, .. words];
+            command = arguments.Last("name");
+        }
         else if (arguments.Has("exclude"))
         {
             throw new UsageException("--exclude can only be used with --all");

@@ -25,7 +25,7 @@ internal sealed class RunTarget(ToolContext context, RunRequest request, int ver
             await runner.RunAsync(name, new ServiceCall("qubes.WaitForSession", user, request.User), Silent);
         }
 
-        int status = await runner.RunAsync(name, await ChooseServiceAsync(qube), streams);
+        int status = await runner.RunAsync(name, await ServiceChoice.ForAsync(request, feature => qube.CheckFeatureWithTemplateAsync(feature)), streams);
         if (status != 0)
         {
             Say($"{name}: command failed with code: {status}");
@@ -100,30 +100,5 @@ internal sealed class RunTarget(ToolContext context, RunRequest request, int ver
         }
 
         return (await qube.GetPropertyAsync("guivm")).Raw.Length > 0 && await qube.CheckFeatureWithTemplateAsync("gui") != "";
-    }
-
-    private async Task<ServiceCall> ChooseServiceAsync(Qube qube)
-    {
-        if (request.IsService)
-        {
-            return new ServiceCall(request.Command, "", request.User);
-        }
-
-        string[] words = [request.Command, .. request.Words];
-        if (!request.UseShell && await HasAsync("vmexec"))
-        {
-            string encoded = VmExecEncoding.Encode(words);
-            return request.User == "root" && await HasAsync("supported-rpc.qubes.VMRootExec")
-                ? new ServiceCall("qubes.VMRootExec+" + encoded, "", null)
-                : new ServiceCall("qubes.VMExec+" + encoded, "", request.User);
-        }
-
-        string line = request.UseShell ? request.Command : ShellQuoting.Join(words);
-        bool asRoot = request.UseShell && request.User == "root" && await HasAsync("supported-rpc.qubes.VMRootExec");
-        bool isWindows = await qube.CheckFeatureWithTemplateAsync("os") == "Windows";
-        return new ServiceCall(
-            asRoot ? "qubes.VMRootShell" : "qubes.VMShell", line + (isWindows ? "& exit\n" : "; exit\n"), asRoot ? null : request.User);
-
-        async Task<bool> HasAsync(string feature) => !string.IsNullOrEmpty(await qube.CheckFeatureWithTemplateAsync(feature));
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 using Qubes.Linux;
@@ -8,9 +9,13 @@ namespace Qvm.Tools.Running;
 /// <summary>Runs a service in a qube through the qrexec client of this machine, and returns its exit status.</summary>
 internal sealed class ServiceRunner(ToolContext context)
 {
-    public async Task<int> RunAsync(string qube, ServiceCall call, ServiceStreams streams)
+    /// <param name="qube">The target.</param>
+    /// <param name="call">The service.</param>
+    /// <param name="streams">How its standard streams are connected.</param>
+    /// <param name="patience">Seconds until its guest must have answered; null for the client's own limit.</param>
+    public async Task<int> RunAsync(string qube, ServiceCall call, ServiceStreams streams, int? patience = null)
     {
-        List<string> words = context.App.IsLocal ? LocalCommand(qube, call, streams) : RemoteCommand(qube, call, streams);
+        List<string> words = context.App.IsLocal ? LocalCommand(qube, call, streams, patience) : RemoteCommand(qube, call, streams);
         string program = FindProgram(context.App.IsLocal ? "qrexec-client" : "qrexec-client-vm");
         using SafeFileHandle stdin = new(0, ownsHandle: false);
         using SafeFileHandle stdout = new(1, ownsHandle: false);
@@ -38,9 +43,14 @@ internal sealed class ServiceRunner(ToolContext context)
         }
     }
 
-    private static List<string> LocalCommand(string qube, ServiceCall call, ServiceStreams streams)
+    private static List<string> LocalCommand(string qube, ServiceCall call, ServiceStreams streams, int? patience)
     {
         List<string> words = ["-d", qube];
+        if (patience is { } seconds)
+        {
+            words.AddRange(["-w", seconds.ToString(CultureInfo.InvariantCulture)]);
+        }
+
         if (streams.FilterOutput)
         {
             words.Add("-t");
