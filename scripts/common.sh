@@ -17,7 +17,7 @@ compiler_server=(-p:UseSharedCompilation=true)
 stop_compiler_server() { dotnet build-server shutdown --vbcscompiler > /dev/null 2>&1 || true; }
 
 # What the system is made of at run time, and what linking native programs takes.
-packages=(qemu-system-x86 qemu-utils libvirt0 libvirt-daemon-driver-qemu busybox-static e2fsprogs util-linux gcc libc6-dev)
+packages=(qemu-system-x86 qemu-utils libvirt0 libvirt-daemon-driver-qemu libssl3 busybox-static e2fsprogs util-linux gcc libc6-dev)
 
 # install_packages: adds those of ${packages[@]} that are missing; asks nothing and starts no daemon.
 install_packages() {
