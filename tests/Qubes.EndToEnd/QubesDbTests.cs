@@ -74,7 +74,8 @@ public sealed class QubesDbTests(RunningHost running)
         (await host.InQubeAsync("work", "qubesdb-write /only/from-guest kept")).Expect();
         int first = await DaemonOfAsync(host, "work");
         ProcessWatch daemon = ProcessWatch.TryOpen(first)!;
-        await using LiveTool events = host.Open("qubesd-query", "dom0", "admin.Events", "work");
+        await using LiveTool events = host.Open("qubesd-query", "--empty", "dom0", "admin.Events", "work");
+        await EventAsync(events, "connection-established");
         daemon.Kill();
         await daemon.Exited.WaitAsync(ScratchHost.Patience);
         await EventAsync(events, "domain-qdb-create");

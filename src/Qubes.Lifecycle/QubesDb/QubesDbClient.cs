@@ -50,13 +50,13 @@ internal sealed class QubesDbClient : IQubesDbConnection
         return new QubesDbClient(socket, changes, lost, time, log);
     }
 
-    public void Write(string path, byte[] value) => Note(Send(QubesDbMessageType.Write, path, value));
+    public void Write(string path, byte[] value) => Send(QubesDbMessageType.Write, path, value);
 
-    public void Remove(string path) => Note(Send(QubesDbMessageType.Remove, path));
+    public void Remove(string path) => Send(QubesDbMessageType.Remove, path);
 
-    public void Watch(string path) => Note(Send(QubesDbMessageType.Watch, path));
+    public void Watch(string path) => Send(QubesDbMessageType.Watch, path);
 
-    public void Unwatch(string path) => Note(Send(QubesDbMessageType.Unwatch, path));
+    public void Unwatch(string path) => Send(QubesDbMessageType.Unwatch, path);
 
     public async Task FlushAsync()
     {
@@ -88,7 +88,7 @@ internal sealed class QubesDbClient : IQubesDbConnection
         {
             if (_closed)
             {
-                request.Fail(Lost(path));
+                Fail(request);
                 return request;
             }
 
@@ -109,11 +109,6 @@ internal sealed class QubesDbClient : IQubesDbConnection
 
         return request;
     }
-
-    // Nobody awaits a write: the next flush tells of its failure.
-    private void Note(QubesDbRequest request) => _ = request.Answered.ContinueWith(
-        (answered, _) => Interlocked.CompareExchange(ref _failure, (QubesException)answered.Exception!.InnerException!, null),
-        null, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
 
     private async Task SendAsync()
     {
@@ -185,6 +180,7 @@ internal sealed class QubesDbClient : IQubesDbConnection
             }
 
             _pending.Dequeue();
+            Note(request);
             if (_pending.Count == 0)
             {
                 _deadline.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
@@ -213,9 +209,23 @@ internal sealed class QubesDbClient : IQubesDbConnection
         _deadline.Dispose();
         _outgoing.Writer.TryComplete();
         _socket.Dispose();
-        Array.ForEach(unanswered, request => request.Fail(Lost(request.Path)));
+        Array.ForEach(unanswered, Fail);
         _lost();
     }
 
-    private static QubesException Lost(string path) => QubesErrors.General($"QubesDB is not reachable (path {path})");
+    private void Fail(QubesDbRequest request)
+    {
+        request.Failure = QubesErrors.General($"QubesDB is not reachable (path {request.Path})");
+        Note(request);
+        request.Complete();
+    }
+
+    // Nobody awaits a change: the next flush tells of its failure. Kept before whoever waits for the request goes on.
+    private void Note(QubesDbRequest request)
+    {
+        if (request is { IsChange: true, Failure: { } failure })
+        {
+            Interlocked.CompareExchange(ref _failure, failure, null);
+        }
+    }
 }

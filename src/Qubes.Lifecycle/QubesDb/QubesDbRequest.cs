@@ -8,9 +8,14 @@ internal sealed class QubesDbRequest(QubesDbMessageType type, string path)
 {
     private readonly TaskCompletionSource<IReadOnlyList<QubesDbEntry>> _answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<QubesDbEntry> _entries = [];
-    private QubesException? _failure;
 
     public string Path => path;
+
+    /// <summary>It asks for no entries.</summary>
+    public bool IsChange => type is not (QubesDbMessageType.Read or QubesDbMessageType.MultiRead or QubesDbMessageType.List);
+
+    /// <summary>Why it was not done.</summary>
+    public QubesException? Failure { get; set; }
 
     /// <summary>The entries that were found; fails with a <see cref="QubesException"/> if the request was refused or lost.</summary>
     public Task<IReadOnlyList<QubesDbEntry>> Answered => _answered.Task;
@@ -32,32 +37,27 @@ internal sealed class QubesDbRequest(QubesDbMessageType type, string path)
 
                 _entries.Add(new(header.Path, value));
                 return false;
-            case QubesDbMessageType.Ok when type is not (QubesDbMessageType.Read or QubesDbMessageType.MultiRead or QubesDbMessageType.List):
+            case QubesDbMessageType.Ok when IsChange:
             case QubesDbMessageType.NotFound when type is QubesDbMessageType.Read or QubesDbMessageType.Remove or QubesDbMessageType.Unwatch:
                 return true;
             case QubesDbMessageType.Error:
-                _failure = QubesErrors.General($"QubesDB refuses {path}");
+                Failure = QubesErrors.General($"QubesDB refuses {path}");
                 return true;
             default:
                 throw new InvalidDataException("it sent an answer of another kind than was asked for");
         }
     }
 
+    /// <summary>Whoever waits goes on.</summary>
     public void Complete()
     {
-        if (_failure is null)
+        if (Failure is null)
         {
             _answered.TrySetResult(_entries);
+            return;
         }
-        else
-        {
-            Fail(_failure);
-        }
-    }
 
-    public void Fail(QubesException failure)
-    {
-        _answered.TrySetException(failure);
+        _answered.TrySetException(Failure);
 
         // Nobody may be waiting: then the failure is no surprise to the runtime.
         _ = _answered.Task.Exception;
