@@ -97,9 +97,10 @@ internal sealed class StopHandler(LifecycleContext context)
         control.Run = null;
         if (qube is DispVM disposable && context.DisposableEnded is { } ended)
         {
-            Task end = EndAsync(disposable, ended);
             // A start under way, which has the lock, waits for this stop: what removes the qube comes after it.
-            if (!control.StartLock.IsHeld)
+            bool isStarting = control.StartLock.IsHeld;
+            Task end = EndAsync(disposable, ended);
+            if (!isStarting)
             {
                 await end;
             }
