@@ -15,6 +15,7 @@ Dictionary<string, Func<string[], Task<int>>> programs = new(StringComparer.Ordi
     [QubesDbDaemonProgram.Name] = QubesDbDaemonProgram.RunAsync,
     [QrexecClientProgram.Name] = QrexecClientProgram.RunAsync,
     [ClientVmProgram.Name] = ClientVmProgram.RunAsync,
+    [ConsoleProgram.Name] = ConsoleProgram.RunAsync,
     [VolumeImportProgram.Name] = arguments => VolumeImportProgram.RunAsync(arguments, withSize: false),
     [VolumeImportProgram.WithSizeName] = arguments => VolumeImportProgram.RunAsync(arguments, withSize: true),
     [MiscServiceProgram.FeaturesRequest] = _ => MiscServiceProgram.RunAsync(MiscServiceProgram.FeaturesRequest, withInput: false),

@@ -37,8 +37,8 @@ internal static class RootSetup
 
         // The multi-call program acts by the name of the link.
         string program = Path.Combine(Path.GetDirectoryName(Environment.ProcessPath) ?? "/usr/bin", "qrexec");
-        string[] misc = [.. AdminMethods.Table.All.Where(m => m is { Socket: AdminSocketKind.Misc, Entry: AdminEntry.Program }).Select(m => m.Name)];
-        foreach (string service in AdminMethods.ProgramServices.Concat(misc))
+        IEnumerable<string> ofCalls = AdminMethods.Table.All.Where(m => m.Entry == AdminEntry.Program).Select(m => m.Name);
+        foreach (string service in AdminMethods.ProgramServices.Concat(ofCalls))
         {
             Link(Path.Combine(paths.RpcDirectory, service), program);
         }

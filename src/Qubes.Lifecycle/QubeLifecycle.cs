@@ -81,6 +81,7 @@ public sealed partial class QubeLifecycle : IQubeLifecycle, IAsyncDisposable
         _events = new HypervisorEvents(_context, stops, _reconciler);
         _sampler = new Sampler(_context);
         ShutdownBlockers.Register(app.Events);
+        new AutoStartLinks(paths).Register(app.Events);
 
         DaemonSupervisor Supervisor(IQubeDaemons daemons) => new(daemons, time, _context.Log, _stopping.Token);
     }

@@ -15,9 +15,6 @@ namespace Qubes.Model;
 /// </summary>
 public sealed class QubesApp : PropertyHolder
 {
-    /// <summary>No chain of templates or network qubes is longer: a bound for walks over a store that has a loop.</summary>
-    internal const int MaxChainLength = 64;
-
     private readonly List<string> _problems = [];
 
     /// <param name="host">Facts of the machine.</param>
@@ -56,6 +53,12 @@ public sealed class QubesApp : PropertyHolder
     public PoolSet Pools { get; }
 
     public QubeCollection Domains { get; }
+
+    /// <summary>
+    /// No chain of templates or network qubes without a loop is longer: a bound for walks over a store that has one. A qube being
+    /// made is not counted yet.
+    /// </summary>
+    internal int MaxChainLength => Domains.Count + 1;
 
     /// <summary>The numbers of disposables.</summary>
     public DispIdAllocator DispIds { get; }

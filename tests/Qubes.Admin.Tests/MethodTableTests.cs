@@ -22,6 +22,13 @@ public sealed class MethodTableTests
         }
     }
 
+    [Fact]
+    public void Every_call_that_clients_know_is_there()
+    {
+        string[] here = [.. AdminMethods.Table.All.Select(m => m.Name), .. AdminMethods.ProgramServices];
+        Assert.Empty(UpstreamCalls.Names.Except(here, StringComparer.Ordinal));
+    }
+
     /// <summary>A test is a call's own if it is named after it, or if the call is among the data of the test.</summary>
     [Fact]
     public void Each_row_has_a_test_of_its_own()

@@ -13,6 +13,9 @@ internal sealed class FaultyHypervisor(IHypervisor real) : IHypervisor
 
     public List<string> Calls { get; } = [];
 
+    /// <summary>Guests can suspend themselves; those of the test driver cannot.</summary>
+    public bool GuestsSleep { get; set; }
+
     public HypervisorKind Kind => real.Kind;
 
     public ChannelReader<HypervisorEvent> Events => real.Events;
@@ -40,13 +43,19 @@ internal sealed class FaultyHypervisor(IHypervisor real) : IHypervisor
     public async Task SleepAsync(DomainKey domain)
     {
         await EnterAsync("sleep");
-        await real.SleepAsync(domain);
+        if (!GuestsSleep)
+        {
+            await real.SleepAsync(domain);
+        }
     }
 
     public async Task WakeAsync(DomainKey domain)
     {
         await EnterAsync("wake");
-        await real.WakeAsync(domain);
+        if (!GuestsSleep)
+        {
+            await real.WakeAsync(domain);
+        }
     }
 
     public async Task ResizeDiskAsync(DomainKey domain, string path, long size)

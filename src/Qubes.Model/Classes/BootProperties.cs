@@ -118,7 +118,7 @@ public static class BootProperties
         }
 
         Qube? level = qube.Template;
-        for (int i = 0; level is not null && i < QubesApp.MaxChainLength; i++, level = level.Template)
+        for (int i = 0; level is not null && i < qube.App.MaxChainLength; i++, level = level.Template)
         {
             if (level is not TemplateVM template)
             {

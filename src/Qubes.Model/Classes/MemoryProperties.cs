@@ -88,7 +88,7 @@ public static class MemoryProperties
     private static bool AnnouncesServices(QubesVM qube)
     {
         Qube? at = qube;
-        for (int i = 0; at is not null && i < QubesApp.MaxChainLength; i++, at = at.Template)
+        for (int i = 0; at is not null && i < qube.App.MaxChainLength; i++, at = at.Template)
         {
             if (at.Features.All.Any(f => f.Key.StartsWith("supported-service.", StringComparison.Ordinal)))
             {

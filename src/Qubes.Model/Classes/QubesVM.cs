@@ -120,7 +120,7 @@ public abstract class QubesVM : LocalQube
     public bool IsConnectedThrough(QubesVM other)
     {
         QubesVM? at = this;
-        for (int i = 0; at is not null && i < QubesApp.MaxChainLength; i++)
+        for (int i = 0; at is not null && i < App.MaxChainLength; i++)
         {
             at = at.NetVM;
             if (at == other)

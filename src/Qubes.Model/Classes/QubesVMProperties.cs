@@ -155,7 +155,7 @@ public static class QubesVMProperties
     private static string DefaultKeyboardLayout(QubesVM qube)
     {
         LocalQube at = qube;
-        for (int i = 0; i < QubesApp.MaxChainLength; i++)
+        for (int i = 0; i < qube.App.MaxChainLength; i++)
         {
             if (at is not QubesVM vm)
             {

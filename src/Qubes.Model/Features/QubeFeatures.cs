@@ -132,7 +132,7 @@ public sealed class QubeFeatures
     private string? Follow(string name, Func<Qube, Qube?> next)
     {
         Qube? at = _owner;
-        for (int i = 0; at is not null && i < QubesApp.MaxChainLength; i++, at = next(at))
+        for (int i = 0; at is not null && i < _owner.App.MaxChainLength; i++, at = next(at))
         {
             if (at.Features.TryGet(name, out string? value))
             {
