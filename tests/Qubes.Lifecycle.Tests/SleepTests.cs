@@ -102,7 +102,10 @@ public sealed class SleepTests : IAsyncLifetime
             console = await _fixture.Lifecycle.FindConsoleAsync(Work);
         });
         Assert.Equal("", console);
-        QubesException halted = await Assert.ThrowsAsync<QubesException>(() => _fixture.OnLoopAsync(() => _fixture.Lifecycle.FindConsoleAsync(_fixture.Template)));
+        QubesException halted = await Assert.ThrowsAsync<QubesException>(() => _fixture.OnLoopAsync(async () =>
+        {
+            console = await _fixture.Lifecycle.FindConsoleAsync(_fixture.Template);
+        }));
         Assert.Equal(QubesErrorNames.VMNotRunning, halted.WireName);
     }
 
