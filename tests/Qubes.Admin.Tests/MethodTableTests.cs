@@ -22,11 +22,16 @@ public sealed class MethodTableTests
         }
     }
 
-    [Fact]
-    public void Every_call_that_clients_know_is_there()
+    [Theory]
+    [InlineData("admin.")]
+    [InlineData("internal.")]
+    [InlineData("qubes.")]
+    public void Every_call_that_clients_know_is_there(string socket)
     {
         string[] here = [.. AdminMethods.Table.All.Select(m => m.Name), .. AdminMethods.ProgramServices];
-        Assert.Empty(UpstreamCalls.Names.Except(here, StringComparer.Ordinal));
+        string[] known = [.. UpstreamCalls.Names.Where(name => name.StartsWith(socket, StringComparison.Ordinal))];
+        Assert.NotEmpty(known);
+        Assert.Empty(known.Except(here, StringComparer.Ordinal));
     }
 
     /// <summary>A test is a call's own if it is named after it, or if the call is among the data of the test.</summary>

@@ -1,8 +1,8 @@
-using System.Diagnostics;
 using System.IO.Pipelines;
 using System.Text;
 using Qubes.Client.Services;
 using Qubes.Client.Transport;
+using Qubes.Linux;
 
 namespace Qubes.Client.Tests;
 
@@ -33,9 +33,8 @@ public sealed class ConsoleServiceTests : IDisposable
     private async Task<string> MakeEchoingDeviceAsync()
     {
         string path = Path.Combine(_daemon.Root, "tty");
-        using Process made = Process.Start("mkfifo", path);
-        await made.WaitForExitAsync();
-        Assert.Equal(0, made.ExitCode);
+        CapturedProcess made = await ProcessCapture.RunAsync(new ChildProcessOptions { FileName = "/usr/bin/mkfifo", Arguments = [path] });
+        Assert.True(made.Exit.IsSuccess, made.ErrorText);
         _daemon.Answer("admin.vm.Console+ work", path);
         return path;
     }
