@@ -47,7 +47,8 @@ public sealed record VirtualDevice(DevicePort Port, string DeviceId) : IEventVal
     {
         ArgumentNullException.ThrowIfNull(untrustedArgument);
         int plus = untrustedArgument.IndexOf('+', StringComparison.Ordinal);
-        if (plus <= 0 || plus == untrustedArgument.Length - 1 || untrustedArgument[plus + 1] == '+')
+        if (plus <= 0 || plus == untrustedArgument.Length - 1 || untrustedArgument[plus + 1] is '+' or ':'
+            || untrustedArgument.AsSpan(0, plus).Contains(':'))
         {
             throw QubesErrors.Protocol("device argument must have the form BACKEND+PORT or BACKEND+PORT+DEVICEID");
         }

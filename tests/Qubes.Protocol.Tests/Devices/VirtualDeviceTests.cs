@@ -23,6 +23,8 @@ public sealed class VirtualDeviceTests
     [InlineData("+1-1")]
     [InlineData("sys-usb+")]
     [InlineData("sys-usb++id")]
+    [InlineData("sys-usb+:id")]
+    [InlineData("sys:usb+1-1")]
     [InlineData("sys-usb+1\u0001")]
     [InlineData("sys-usb+1\u00e4")]
     public void Anything_else_is_refused(string argument) =>
