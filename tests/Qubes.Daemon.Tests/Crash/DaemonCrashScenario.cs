@@ -59,6 +59,11 @@ internal sealed record DaemonCrashScenario(
                     await daemon.CallAsync("admin.vm.Create.AppVM", "dom0", Template, $"name={Qube} label=red");
                 }
             }),
+        new(
+            "disposable",
+            UseDisposableAsync,
+            // Whether it was made, started or being removed: nobody knows its name any more, and nothing of it is left.
+            async (daemon, _) => Assert.DoesNotContain("class=DispVM", await daemon.CallAsync("admin.vm.List"), StringComparison.Ordinal)),
     ];
 
     public static DaemonCrashScenario Find(string name) => All.First(scenario => scenario.Name == name);
@@ -73,5 +78,16 @@ internal sealed record DaemonCrashScenario(
         Assert.Contains("state=Running", await daemon.CallAsync("admin.vm.CurrentState", qube), StringComparison.Ordinal);
         await daemon.CallAsync("admin.vm.Kill", qube);
         Assert.Contains("state=Halted", await daemon.CallAsync("admin.vm.CurrentState", qube), StringComparison.Ordinal);
+    }
+
+    private static async Task<AdminAnswer?> UseDisposableAsync(QubesdProcess daemon)
+    {
+        if (await daemon.TryCallAsync("admin.vm.property.Set", Qube, "template_for_dispvms", "True") is null
+            || await daemon.TryCallAsync("admin.vm.CreateDisposable", Qube) is not { } made)
+        {
+            return null;
+        }
+
+        return await daemon.TryCallAsync("admin.vm.Start", made.Content) is null ? null : await daemon.TryCallAsync("admin.vm.Kill", made.Content);
     }
 }
