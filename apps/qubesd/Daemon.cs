@@ -5,6 +5,7 @@ using Qubes.Admin.Limits;
 using Qubes.Admin.Methods;
 using Qubes.Admin.Permissions;
 using Qubes.Admin.Server;
+using Qubes.Admin.State;
 using Qubes.Admin.Streams;
 using Qubes.Extensions;
 using Qubes.Extensions.OutOfProcess;
@@ -146,7 +147,7 @@ internal sealed class Daemon : IAsyncDisposable
         await _disposables.AttachAsync();
 
         ServePolicy(policies, system, policyLogger);
-        ServeCalls(storage, system);
+        ServeCalls(storage, system, policies);
         _ = _store.PrepareAsync();
         _ = LoadFirewallRulesAsync();
         if (_extensions is not null)
@@ -218,7 +219,7 @@ internal sealed class Daemon : IAsyncDisposable
         _ = Task.Run(policies.Current);
     }
 
-    private void ServeCalls(StorageService storage, SystemInfoSource system)
+    private void ServeCalls(StorageService storage, SystemInfoSource system, PolicyStore policies)
     {
         AdminServices services = new()
         {
@@ -226,6 +227,8 @@ internal sealed class Daemon : IAsyncDisposable
             CommitAsync = _store!.CommitAsync,
             SystemInfo = system,
             Broadcaster = new EventBroadcaster(_app!),
+            State = new StateFeed(_app!, policies, new StateFeedLimits(), TimeProvider.System, _loggers.CreateLogger("state")),
+            Policies = policies,
             Lifecycle = _lifecycle!,
             Disposables = _disposables!,
             Storage = storage,

@@ -5,6 +5,7 @@ using Qubes.Admin.Limits;
 using Qubes.Admin.Methods;
 using Qubes.Admin.Permissions;
 using Qubes.Admin.Server;
+using Qubes.Admin.State;
 using Qubes.Admin.Streams;
 using Qubes.Lifecycle.Disposables;
 using Qubes.Lifecycle.Firewall;
@@ -53,6 +54,12 @@ internal sealed class AdminFixture : IAsyncDisposable
 
     public EventBroadcaster Broadcaster { get; private set; } = null!;
 
+    public StateFeed State { get; private set; } = null!;
+
+    public StateFeedLimits StateLimits { get; private init; } = new();
+
+    public AdminServerLimits ServerLimits { get; private init; } = new();
+
     public ScriptedLifecycle Lifecycle { get; }
 
     public DisposableService Disposables { get; private set; } = null!;
@@ -88,9 +95,9 @@ internal sealed class AdminFixture : IAsyncDisposable
 
     public string MiscSocket => Path.Combine(_directory, "qubesd.misc.sock");
 
-    public static async Task<AdminFixture> StartAsync(AdminMethodTable? methods = null)
+    public static async Task<AdminFixture> StartAsync(AdminMethodTable? methods = null, StateFeedLimits? state = null, AdminServerLimits? server = null)
     {
-        AdminFixture fixture = new(methods ?? AdminMethods.Table);
+        AdminFixture fixture = new(methods ?? AdminMethods.Table) { StateLimits = state ?? new StateFeedLimits(), ServerLimits = server ?? new AdminServerLimits() };
         await fixture.Loop.InvokeAsync(fixture.Build);
         return fixture;
     }
@@ -110,6 +117,14 @@ internal sealed class AdminFixture : IAsyncDisposable
         Label = app.Labels.Find("red"),
         Template = (qubeClass ?? QubeClasses.AppVM).HasTemplate ? app.Domains["debian"] : null,
     }));
+
+    /// <summary>A change that is sure to be one.</summary>
+    public Task AddMarkAsync(int number) => OnLoopAsync(app =>
+    {
+        using ModelChange change = app.Changes.Begin(new ChangeOrigin("dom0", "mark", default));
+        app.Domains.AdminVM.Features.Set("mark", number.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        change.Complete();
+    });
 
     public async ValueTask DisposeAsync()
     {
@@ -145,7 +160,8 @@ internal sealed class AdminFixture : IAsyncDisposable
         Storage.Add(pool);
         App.FinishLoading();
         SystemInfoSource system = new(App);
-        new AdminExtension(new PolicyStore(Policy, TimeProvider.System), system).Register(App);
+        PolicyStore policies = new(Policy, TimeProvider.System);
+        new AdminExtension(policies, system).Register(App);
         Qube template = App.Domains.Create(new NewQube
         {
             Class = QubeClasses.TemplateVM, Name = QubeName.Parse("debian"), Label = App.Labels.Find("black"),
@@ -160,14 +176,15 @@ internal sealed class AdminFixture : IAsyncDisposable
         Gate = new CallerGate(Time);
         LimitFeatures.Register(App.Events);
         Firewall = new FirewallService(App, Loop, new QubesPaths(_directory), Time);
+        State = new StateFeed(App, policies, StateLimits, TimeProvider.System, NullLogger.Instance);
         AdminServices services = new()
         {
-            App = App, CommitAsync = CommitAsync, SystemInfo = system, Broadcaster = Broadcaster,
+            App = App, CommitAsync = CommitAsync, SystemInfo = system, Broadcaster = Broadcaster, State = State, Policies = policies,
             Lifecycle = Lifecycle, Disposables = Disposables, Storage = Storage, Firewall = Firewall, StateDirectory = StateDirectory, Gate = Gate,
             Recorder = new CallRecorder(Audit, PolicyTrail, Time), Logger = NullLogger.Instance,
         };
         AdminDispatcher dispatcher = new(services, Methods, new AdminDispatcherOptions());
-        _server = new AdminServer(_reactor, dispatcher, new AdminServerLimits(), NullLogger.Instance);
+        _server = new AdminServer(_reactor, dispatcher, ServerLimits, NullLogger.Instance);
         _server.Listen(UnixListener.Bind(AdminSocket, UnixFileMode.UserRead | UnixFileMode.UserWrite), AdminSocketKind.Admin);
         _server.Listen(UnixListener.Bind(InternalSocket, UnixFileMode.UserRead | UnixFileMode.UserWrite), AdminSocketKind.Internal);
         _server.Listen(UnixListener.Bind(MiscSocket, UnixFileMode.UserRead | UnixFileMode.UserWrite), AdminSocketKind.Misc);
@@ -176,6 +193,7 @@ internal sealed class AdminFixture : IAsyncDisposable
     private async Task CommitAsync(ModelChange change)
     {
         // A disk answers later, never at once.
+        App.Changes.AssignRevision(change);
         await Task.Yield();
         if (DiskIsFull)
         {

@@ -1,4 +1,6 @@
 using Qubes.Admin.Server;
+using Qubes.Protocol.Admin;
+using Qubes.Protocol.Errors;
 
 namespace Qubes.Admin.Calls;
 
@@ -13,4 +15,12 @@ public readonly struct AdminEventSink
 
     /// <summary>Sends one encoded event. A caller that is too far behind is disconnected.</summary>
     public void Send(ReadOnlySpan<byte> message) => _connection.Stream(message);
+
+    /// <summary>Ends the stream with an error.</summary>
+    public void End(QubesException error)
+    {
+        ReplyBuffer reply = new();
+        AdminReplyWriter.WriteException(reply, error.WireName, error.Message);
+        _connection.Reply(reply.Written);
+    }
 }

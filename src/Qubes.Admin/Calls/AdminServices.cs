@@ -3,6 +3,7 @@ using Qubes.Admin.Handlers;
 using Qubes.Admin.Audit;
 using Qubes.Admin.Limits;
 using Qubes.Admin.Permissions;
+using Qubes.Admin.State;
 using Qubes.Admin.Streams;
 using Qubes.Extensions.OutOfProcess;
 using Qubes.Lifecycle;
@@ -11,6 +12,7 @@ using Qubes.Lifecycle.Firewall;
 using Qubes.Linux;
 using Qubes.Model;
 using Qubes.Model.Changes;
+using Qubes.Policy.Loading;
 using Qubes.Storage;
 
 namespace Qubes.Admin.Calls;
@@ -26,6 +28,11 @@ public sealed class AdminServices
     public required SystemInfoSource SystemInfo { get; init; }
 
     public required EventBroadcaster Broadcaster { get; init; }
+
+    public required StateFeed State { get; init; }
+
+    /// <summary>The policy in force: what a call made of several may do is decided for each of them.</summary>
+    public required PolicyStore Policies { get; init; }
 
     public required IQubeLifecycle Lifecycle { get; init; }
 

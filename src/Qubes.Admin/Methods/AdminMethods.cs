@@ -9,6 +9,7 @@ public static class AdminMethods
     public static AdminMethodTable Table { get; } = new(
     [
         .. SystemMethods.Rows(),
+        .. StateMethods.Rows(),
         .. PropertyMethods.Rows(),
         .. QubeMethods.Rows(),
         .. FeatureMethods.Rows(),

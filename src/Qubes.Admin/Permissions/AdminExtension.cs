@@ -45,6 +45,9 @@ public sealed class AdminExtension
         events.On(EmitterClass.BaseVM, "admin-permission:admin.vm.List", FilterQubes);
         events.On(EmitterClass.BaseVM, "admin-permission:admin.Events", FilterEvents);
         events.On(EmitterClass.BaseVM, "admin-permission:admin.vm.device.*.Attach", RefuseDeniedInterfaces);
+        events.On(EmitterClass.BaseVM, "admin-permission:admin.state.Get", FilterState);
+        events.On(EmitterClass.BaseVM, "admin-permission:admin.state.Follow", FilterState);
+        events.On(EmitterClass.BaseVM, "admin-permission:admin.history.List", FilterState);
         events.On(EmitterClass.LocalVM, "domain-tag-add:" + CreatedBy + "*", TagLikeCreator);
     }
 
@@ -118,6 +121,42 @@ public sealed class AdminExtension
         LoadedPolicy policy = _policies.Current();
         AdminFilter filter = item => item is Qube qube && IsAllowed(policy, caller, qube.Name, "admin.vm.List");
         permission.AddResult(filter);
+    }
+
+    /// <summary>
+    /// Everything of a qube at once, for whom every call may be made that tells a part of it; the same for the system.
+    /// </summary>
+    private void FilterState(QubesEvent permission)
+    {
+        if (permission.Subject is AdminVM)
+        {
+            return;
+        }
+
+        // Items come in great numbers: the policy's files are looked at once for all that are asked about together.
+        Qube caller = (Qube)permission.Subject;
+        _ = _policies.Current();
+        AdminFilter filter = item => item switch
+        {
+            Qube qube => AreAllowed(caller, qube.Name, StateCalls.OfQube),
+            QubesApp => AreAllowed(caller, "@adminvm", StateCalls.OfSystem),
+            _ => false,
+        };
+        permission.AddResult(filter);
+    }
+
+    private bool AreAllowed(Qube caller, string target, IReadOnlyList<string> services)
+    {
+        LoadedPolicy policy = _policies.Recent();
+        foreach (string service in services)
+        {
+            if (!IsAllowed(policy, caller, target, service))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     private void FilterEvents(QubesEvent permission)

@@ -15,6 +15,7 @@ public sealed class PolicyStore(IPolicySource source, TimeProvider time, Action<
 
     private readonly Lock _loading = new();
     private volatile State? _state;
+    private volatile Recently? _recent;
 
     /// <summary>
     /// The same for a thread that must not wait for files: completes at once if nothing changed, which costs a few look-ups of names
@@ -25,8 +26,21 @@ public sealed class PolicyStore(IPolicySource source, TimeProvider time, Action<
             ? ValueTask.FromResult(state.Policy)
             : new ValueTask<LoadedPolicy>(Task.Run(Current, cancellationToken));
 
+    /// <summary>
+    /// What <see cref="Current"/> said last if that was within this millisecond, else what it says now: for many questions in a row.
+    /// </summary>
+    public LoadedPolicy Recent() => _recent is { } recent && recent.Tick == Environment.TickCount64 ? recent.Policy : Current();
+
     /// <summary>The policy as the files are now.</summary>
     public LoadedPolicy Current()
+    {
+        long tick = Environment.TickCount64;
+        LoadedPolicy policy = Find();
+        _recent = new Recently(policy, tick);
+        return policy;
+    }
+
+    private LoadedPolicy Find()
     {
         if (_state is { } state && IsUpToDate(state))
         {
@@ -84,6 +98,8 @@ public sealed class PolicyStore(IPolicySource source, TimeProvider time, Action<
 
     private static DateTimeOffset TimeOf(FileStamp stamp) =>
         DateTimeOffset.UnixEpoch.AddTicks(stamp.Changed / TimeSpan.NanosecondsPerTick);
+
+    private sealed record Recently(LoadedPolicy Policy, long Tick);
 
     private sealed record State(LoadedPolicy Policy, bool IsSettled);
 }

@@ -50,7 +50,7 @@ public static class AdminReplyWriter
     // '1' NUL <subject> NUL <event> NUL ( <key> NUL <value> NUL )* NUL
     // Only an empty key ends an event: values may be empty.
 
-    /// <summary>Begins an event; any number of <see cref="WriteEventKeyword"/> and one <see cref="EndEvent"/> follow.</summary>
+    /// <summary>Begins an event; any number of keywords and one <see cref="EndEvent"/> follow.</summary>
     /// <param name="output">Where to.</param>
     /// <param name="subject">The qube's name, empty for the whole system.</param>
     /// <param name="name">The event's name.</param>
@@ -72,6 +72,20 @@ public static class AdminReplyWriter
 
         WriteTerminated(output, key);
         WriteTerminated(output, value);
+    }
+
+    /// <summary>Writes a keyword of an event whose value is UTF-8 text already.</summary>
+    /// <exception cref="ArgumentException">The key is empty, or one of them holds a NUL.</exception>
+    public static void WriteEventKeyword(IBufferWriter<byte> output, ReadOnlySpan<char> key, ReadOnlySpan<byte> utf8Value)
+    {
+        if (key.IsEmpty || key.Contains('\0') || utf8Value.Contains((byte)0))
+        {
+            throw new ArgumentException("An event's keyword needs a name, and neither it nor the value a NUL", nameof(key));
+        }
+
+        WriteTerminated(output, key);
+        output.Write(utf8Value);
+        output.Write("\0"u8);
     }
 
     /// <summary>Ends an event.</summary>

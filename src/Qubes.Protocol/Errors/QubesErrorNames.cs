@@ -52,6 +52,12 @@ public static class QubesErrorNames
     public const string VolumeCopyTokenNotFound = "QubesVolumeCopyTokenNotFoundError";
     public const string VolumeCopyInUse = "QubesVolumeCopyInUseError";
 
+    /// <summary>The state moved on since the caller looked: a change it did not know of stands in the way.</summary>
+    public const string Conflict = "QubesConflictError";
+
+    /// <summary>The changes since a position of the state are no longer kept.</summary>
+    public const string StateExpired = "QubesStateExpiredError";
+
     // Only what does not derive straight from QubesException.
     private static readonly FrozenDictionary<string, string?> Bases = new Dictionary<string, string?>(StringComparer.Ordinal)
     {

@@ -140,4 +140,9 @@ public static class QubesErrors
     public static QubesException VolumeCopyInUse(string qube, string volume) => new(
         QubesErrorNames.VolumeCopyInUse,
         $"Domain volume is being cloned already: {PythonText.Repr(qube)}:{PythonText.Repr(volume)}");
+
+    public static QubesException Conflict(string text) => new(QubesErrorNames.Conflict, text);
+
+    public static QubesException StateExpired() =>
+        new(QubesErrorNames.StateExpired, "The changes since this position are no longer kept: get the state again");
 }

@@ -1,0 +1,77 @@
+using System.Text.Json;
+
+namespace Qubes.Client.State;
+
+/// <summary>One qube at one moment. Immutable.</summary>
+public sealed record QubeState
+{
+    public required string Name { get; init; }
+
+    /// <summary>Such as <c>AppVM</c>.</summary>
+    public required string Class { get; init; }
+
+    public required string Uuid { get; init; }
+
+    /// <summary>Such as <c>Halted</c> or <c>Running</c>.</summary>
+    public required string PowerState { get; init; }
+
+    public required IReadOnlyDictionary<string, StateProperty> Properties { get; init; }
+
+    /// <summary>Its own features, in order of insertion.</summary>
+    public required IReadOnlyDictionary<string, string> Features { get; init; }
+
+    /// <summary>Sorted.</summary>
+    public required IReadOnlyList<string> Tags { get; init; }
+
+    /// <summary>The devices assigned to it.</summary>
+    public required IReadOnlyList<StateDevice> Devices { get; init; }
+
+    internal static QubeState Parse(string name, JsonElement json) => new()
+    {
+        Name = name,
+        Class = json.GetProperty("class").GetString()!,
+        Uuid = json.GetProperty("uuid").GetString()!,
+        PowerState = json.GetProperty("power_state").GetString()!,
+        Properties = StateProperty.ParseAll(json.GetProperty("properties")),
+        Features = ParseMap(json.GetProperty("features")),
+        Tags = ParseTags(json.GetProperty("tags")),
+        Devices = ParseDevices(json.GetProperty("devices")),
+    };
+
+    /// <summary>The qube after the parts in <paramref name="changes"/> became others.</summary>
+    internal QubeState With(JsonElement changes)
+    {
+        QubeState after = this;
+        foreach (JsonProperty member in changes.EnumerateObject())
+        {
+            after = member.Name switch
+            {
+                "power_state" => after with { PowerState = member.Value.GetString()! },
+                "properties" => after with { Properties = StateProperty.ParseAll(member.Value, after.Properties) },
+                "features" => after with { Features = ParseMap(member.Value) },
+                "tags" => after with { Tags = ParseTags(member.Value) },
+                "devices" => after with { Devices = ParseDevices(member.Value) },
+
+                // A later version tells more.
+                _ => after,
+            };
+        }
+
+        return after;
+    }
+
+    internal static IReadOnlyDictionary<string, string> ParseMap(JsonElement json)
+    {
+        OrderedDictionary<string, string> map = new(StringComparer.Ordinal);
+        foreach (JsonProperty member in json.EnumerateObject())
+        {
+            map[member.Name] = member.Value.GetString()!;
+        }
+
+        return map;
+    }
+
+    private static string[] ParseTags(JsonElement json) => [.. json.EnumerateArray().Select(tag => tag.GetString()!)];
+
+    private static StateDevice[] ParseDevices(JsonElement json) => [.. json.EnumerateArray().Select(StateDevice.Parse)];
+}
