@@ -6,16 +6,10 @@ namespace Qubes.Admin.Tests.Calls;
 
 public sealed class StateCallTests
 {
-    private const string Watcher = """
-        admin.vm.List * watcher work allow target=dom0
-        admin.vm.property.GetAll * watcher work allow target=dom0
-        admin.vm.feature.List * watcher work allow target=dom0
-        admin.vm.feature.Get * watcher work allow target=dom0
-        admin.vm.tag.List * watcher work allow target=dom0
-        admin.vm.device.block.Assigned * watcher work allow target=dom0
-        admin.vm.device.pci.Assigned * watcher work allow target=dom0
-
-        """;
+    private static readonly string Watcher = string.Concat(
+        ((string[])["List", "property.GetAll", "feature.List", "feature.Get", "tag.List"])
+        .Concat(Methods.AdminMethods.Table.All.Where(m => m.Name.EndsWith(".Assigned", StringComparison.Ordinal)).Select(m => m.Name["admin.vm.".Length..]))
+        .Select(call => $"admin.vm.{call} * watcher work allow target=dom0\n"));
 
     [Fact]
     public async Task Admin_state_Get()
