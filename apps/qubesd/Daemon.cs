@@ -5,6 +5,7 @@ using Qubes.Admin.Limits;
 using Qubes.Admin.Methods;
 using Qubes.Admin.Permissions;
 using Qubes.Admin.Server;
+using Qubes.Admin.Planning;
 using Qubes.Admin.State;
 using Qubes.Admin.Streams;
 using Qubes.Extensions;
@@ -25,6 +26,7 @@ using Qubes.Policy.Prompting;
 using Qubes.Policy.Service;
 using Qubes.Storage;
 using Qubes.Store;
+using Qubes.Store.History;
 
 namespace Qubesd;
 
@@ -229,6 +231,8 @@ internal sealed class Daemon : IAsyncDisposable
             Broadcaster = new EventBroadcaster(_app!),
             State = new StateFeed(_app!, policies, new StateFeedLimits(), TimeProvider.System, _loggers.CreateLogger("state")),
             Policies = policies,
+            Planner = new ChangePlanner(BuiltInExtensions.Register),
+            History = new HistoryReader(_store!.HistoryDirectory),
             Lifecycle = _lifecycle!,
             Disposables = _disposables!,
             Storage = storage,

@@ -17,8 +17,8 @@ internal static class ToolRunner
     /// <summary>All tools, by name.</summary>
     public static IReadOnlyList<ITool> Tools { get; } =
     [
-        new AuditTool(), new CheckTool(), new CloneTool(), new CreateTool(), DeviceTool.ForAnyClass, DeviceTool.For("block"),
-        DeviceTool.For("mic"), DeviceTool.For("pci"), DeviceTool.For("usb"), new FeaturesTool(), new FirewallTool(), new KillTool(),
+        new ApplyTool(), new AuditTool(), new CheckTool(), new CloneTool(), new CreateTool(), DeviceTool.ForAnyClass, DeviceTool.For("block"),
+        DeviceTool.For("mic"), DeviceTool.For("pci"), DeviceTool.For("usb"), new FeaturesTool(), new FirewallTool(), new HistoryTool(), new KillTool(),
         new ListTool(), new NotesTool(), new PauseTool(), new PoolTool(), PrefsTool.ForQube, PrefsTool.ForSystem, new RemoveTool(),
         new RunTool(), new ServiceTool(), new ShutdownTool(), new StartTool(),
         new TagsTool(), new UnpauseTool(), new VolumeTool(),

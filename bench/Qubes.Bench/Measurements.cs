@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 
@@ -34,6 +35,10 @@ internal sealed class Measurements(BenchOptions options)
             MeasureSet(host);
             Say($"{Many} qubes: policy decisions");
             MeasurePolicy(host);
+            Say($"{Many} qubes: admin.state.Get");
+            MeasureStateGet(host);
+            Say($"{Many} qubes: admin.state.Follow");
+            MeasureStateFollow(host);
             MeasureMemory(memoryAtStart, host.ResidentBytes);
         }
 
@@ -121,6 +126,44 @@ internal sealed class Measurements(BenchOptions options)
             Prepared(host, static name => $"source={name}\nintended_target=tmpl\nservice_and_arg=bench.Service7+x\n\n"),
             static answer => answer.StartsWith("user=DEFAULT\nresult=allow\n"u8));
         Add($"policy decisions, {ScratchHost.Rules} rules, 1000 qubes", ">= 10 000/s", PerSecond(policy), policy.PerSecond >= 10_000);
+    }
+
+    private void MeasureStateGet(ScratchHost host)
+    {
+        byte[] request = "admin.state.Get+ dom0 name dom0\0"u8.ToArray();
+        int bytes = 0;
+        LoadResult get = Measure(host, host.Paths.AdminSocket, clients: 1, (_, _) => request, answer =>
+        {
+            bytes = answer.Length;
+            return IsSuccess(answer) && answer.EndsWith("}}"u8);
+        });
+        Add("state.Get, 1000 qubes, median", "<= 20 ms", string.Create(CultureInfo.InvariantCulture,
+            $"{get.Median.TotalMilliseconds:f1} ms (p99 {get.P99.TotalMilliseconds:f1} ms, daemon {get.DaemonTime.TotalMilliseconds:f1} ms, {Mebibytes(bytes)})"), get.Median.TotalMilliseconds <= 20);
+    }
+
+    /// <summary>From before a durable property.Set connects until its change has reached the last of the followers.</summary>
+    private void MeasureStateFollow(ScratchHost host)
+    {
+        const int clients = 100;
+        RawCall call = new(host.Paths.AdminSocket);
+        string state = Encoding.ASCII.GetString(call.Run("admin.state.Get+ dom0 name dom0\0"u8)[..256]);
+        using Followers followers = new(host.Paths.AdminSocket, state.Split("\"position\":\"")[1].Split('"')[0], clients);
+        List<TimeSpan> reached = [];
+        List<TimeSpan> answered = [];
+        for (int i = 0; i < 200; i++)
+        {
+            byte[] request = Encoding.ASCII.GetBytes($"admin.vm.property.Set+memory dom0 name {ScratchHost.QubeName(1 + i)}\0{400 + i}");
+            long begin = Stopwatch.GetTimestamp();
+            _ = call.Run(request);
+            answered.Add(Stopwatch.GetElapsedTime(begin));
+            reached.Add(Stopwatch.GetElapsedTime(begin, followers.WaitForAll()));
+        }
+
+        reached.Sort();
+        answered.Sort();
+        TimeSpan median = reached[reached.Count / 2];
+        Add($"a durable change reaches {clients} followers", "<= 10 ms", string.Create(CultureInfo.InvariantCulture,
+            $"{median.TotalMilliseconds:f2} ms (p99 {reached[reached.Count * 99 / 100].TotalMilliseconds:f2} ms, the call alone {answered[answered.Count / 2].TotalMilliseconds:f2} ms)"), median.TotalMilliseconds <= 10);
     }
 
     private void MeasureMemory(long atStart, long afterLoad)

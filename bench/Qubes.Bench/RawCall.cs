@@ -9,7 +9,7 @@ namespace Qubes.Bench;
 internal sealed class RawCall(string path)
 {
     private readonly UnixDomainSocketEndPoint _address = new(path);
-    private readonly byte[] _answer = new byte[1 << 20];
+    private byte[] _answer = new byte[1 << 20];
 
     /// <summary>The answer; valid until the next call.</summary>
     public ReadOnlySpan<byte> Run(ReadOnlySpan<byte> request)
@@ -22,6 +22,10 @@ internal sealed class RawCall(string path)
         while (socket.Receive(_answer.AsSpan(length)) is var read and > 0)
         {
             length += read;
+            if (length == _answer.Length)
+            {
+                Array.Resize(ref _answer, 2 * length);
+            }
         }
 
         return _answer.AsSpan(0, length);

@@ -63,6 +63,13 @@ public sealed class QubeCollection : IReadOnlyCollection<Qube>
         }
     }
 
+    /// <summary>Keeps the same names and numbers from being given away as another collection.</summary>
+    internal void ReserveLike(QubeCollection other)
+    {
+        _reservedNames.UnionWith(other._reservedNames);
+        _reservedQids.UnionWith(other._reservedQids);
+    }
+
     /// <summary>The lowest free number.</summary>
     public int NewQid()
     {

@@ -19,6 +19,7 @@ using Qubes.Model.Volumes;
 using Qubes.Policy.Loading;
 using Qubes.Protocol.Names;
 using Qubes.Storage;
+using Qubes.Store.History;
 
 using Qubes.Testing;
 
@@ -202,6 +203,9 @@ internal sealed class AdminFixture : IAsyncDisposable
         }
 
         Commits++;
+        System.Buffers.ArrayBufferWriter<byte> history = new();
+        ChangeHistory.Encode(change, history);
+        File.AppendAllText(Path.Combine(_directory, "changes.jsonl"), System.Text.Encoding.UTF8.GetString(history.WrittenSpan));
         change.Complete();
     }
 }

@@ -148,6 +148,7 @@ public sealed class MethodTableTests
         "admin.pool.Add" => ("file-qcow2", "name=new\ndir_path=/nowhere"),
         _ when method.StartsWith("admin.pool.", StringComparison.Ordinal) && AdminTakesArgument(method) => ("varlibqubes", ValueFor(method)),
         _ when method.StartsWith("admin.vm.volume.", StringComparison.Ordinal) && AdminTakesArgument(method) => ("private", ValueFor(method)),
+        "admin.change.Plan" or "admin.change.Apply" => ("", "{}"),
         _ when method.StartsWith("admin.vm.device.", StringComparison.Ordinal) && AdminTakesArgument(method) => ("dom0+port", DevicePayload(method)),
         _ when AdminTakesArgument(method) => ("x", ""),
         _ => ("", ""),

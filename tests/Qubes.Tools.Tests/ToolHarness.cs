@@ -16,7 +16,7 @@ public abstract class ToolHarness : IDisposable
     protected const string ThreeQubes =
         "dom0 class=AdminVM state=Running\ntmpl class=TemplateVM state=Halted\nwork class=AppVM state=Halted\n";
 
-    public void Dispose()
+    public virtual void Dispose()
     {
         Daemon.Dispose();
         GC.SuppressFinalize(this);

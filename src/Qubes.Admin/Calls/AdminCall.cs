@@ -98,6 +98,16 @@ public sealed class AdminCall
     public ChangeOrigin Origin => new(
         Source.Name, UntrustedArgument.Length == 0 ? Method.Name : $"{Method.Name}+{UntrustedArgument}", Services.Clock.GetUtcNow());
 
+    /// <summary>As <see cref="Permit"/>, for one of the calls this one stands for.</summary>
+    internal void PermitPart(string permissionEvent, Qube destination, string untrustedArgument, params ReadOnlySpan<(string Key, object? Value)> extras)
+    {
+        if (Source.HasHandlers(permissionEvent))
+        {
+            (string, object?)[] arguments = [("dest", destination), ("arg", untrustedArgument), .. extras];
+            Source.FirePre(permissionEvent, EventArguments.Of(arguments));
+        }
+    }
+
     /// <summary>Begins a change made by this call. Dispose it; hand it to <see cref="CommitAsync"/> before.</summary>
     public ModelChange BeginChange() => App.Changes.Begin(Origin);
 

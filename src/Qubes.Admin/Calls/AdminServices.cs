@@ -3,6 +3,7 @@ using Qubes.Admin.Handlers;
 using Qubes.Admin.Audit;
 using Qubes.Admin.Limits;
 using Qubes.Admin.Permissions;
+using Qubes.Admin.Planning;
 using Qubes.Admin.State;
 using Qubes.Admin.Streams;
 using Qubes.Extensions.OutOfProcess;
@@ -14,6 +15,7 @@ using Qubes.Model;
 using Qubes.Model.Changes;
 using Qubes.Policy.Loading;
 using Qubes.Storage;
+using Qubes.Store.History;
 
 namespace Qubes.Admin.Calls;
 
@@ -33,6 +35,11 @@ public sealed class AdminServices
 
     /// <summary>The policy in force: what a call made of several may do is decided for each of them.</summary>
     public required PolicyStore Policies { get; init; }
+
+    /// <summary>Tries changes on a copy.</summary>
+    public ChangePlanner Planner { get; init; } = new();
+
+    public required HistoryReader History { get; init; }
 
     public required IQubeLifecycle Lifecycle { get; init; }
 

@@ -10,6 +10,7 @@ public static class AdminMethods
     [
         .. SystemMethods.Rows(),
         .. StateMethods.Rows(),
+        .. ChangeMethods.Rows(),
         .. PropertyMethods.Rows(),
         .. QubeMethods.Rows(),
         .. FeatureMethods.Rows(),

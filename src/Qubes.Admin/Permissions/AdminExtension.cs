@@ -47,9 +47,14 @@ public sealed class AdminExtension
         events.On(EmitterClass.BaseVM, "admin-permission:admin.vm.device.*.Attach", RefuseDeniedInterfaces);
         events.On(EmitterClass.BaseVM, "admin-permission:admin.state.Get", FilterState);
         events.On(EmitterClass.BaseVM, "admin-permission:admin.state.Follow", FilterState);
+        events.On(EmitterClass.BaseVM, "admin-permission:admin.change.Plan", FilterState);
         events.On(EmitterClass.BaseVM, "admin-permission:admin.history.List", FilterState);
-        events.On(EmitterClass.LocalVM, "domain-tag-add:" + CreatedBy + "*", TagLikeCreator);
+        RegisterModelRules(app);
     }
+
+    /// <summary>Attaches what changes the model and nothing else: also for a copy on which changes are tried.</summary>
+    internal static void RegisterModelRules(QubesApp app) =>
+        app.Events.On(EmitterClass.LocalVM, "domain-tag-add:" + CreatedBy + "*", TagLikeCreator);
 
     private static void RefuseReservedFeature(QubesEvent permission)
     {

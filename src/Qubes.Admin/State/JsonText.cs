@@ -11,6 +11,9 @@ internal static class JsonText
     private static readonly SearchValues<char> Plain = SearchValues.Create(
         [.. Enumerable.Range(' ', '~' - ' ' + 1).Select(c => (char)c).Where(c => c is not ('"' or '\\'))]);
 
+    /// <summary>For replies, which stand in no web page: quotes and controls are escaped, nothing else.</summary>
+    public static JsonWriterOptions Options { get; } = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     public static void Write(IBufferWriter<byte> output, ReadOnlySpan<char> text)
     {
         if (text.ContainsAnyExcept(Plain))

@@ -6,7 +6,7 @@ namespace Qubes.Model.Changes;
 /// </summary>
 public interface IModelObserver
 {
-    /// <summary>A change that mutated something holds, or was taken back; its events have been delivered.</summary>
+    /// <summary>A change that mutated something, or has a revision, holds or was taken back; its events have been delivered.</summary>
     void OnSettled(ModelChange change);
 
     /// <summary>The state of a running qube changed, outside of any change. Several such calls may follow each other at once.</summary>

@@ -48,7 +48,7 @@ public sealed class ModelChange : IDisposable
             _tracker.Deliver(qubesEvent);
         }
 
-        if (HasMutations)
+        if (HasMutations || Revision > 0)
         {
             _tracker.Settle(this);
         }
@@ -62,7 +62,7 @@ public sealed class ModelChange : IDisposable
             return;
         }
 
-        bool hadMutations = HasMutations;
+        bool isKnown = HasMutations || Revision > 0;
         RollbackTo(default);
         State = ChangeState.RolledBack;
         Leave();
@@ -71,7 +71,7 @@ public sealed class ModelChange : IDisposable
             _tracker.Deliver(qubesEvent);
         }
 
-        if (hadMutations)
+        if (isKnown)
         {
             _tracker.Settle(this);
         }

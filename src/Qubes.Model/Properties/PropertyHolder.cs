@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Qubes.Model.Changes;
+using Qubes.Model.Classes;
 using Qubes.Model.Events;
 using Qubes.Protocol.Errors;
 
@@ -95,6 +96,16 @@ public abstract class PropertyHolder : EventSubject
         }
 
         _slots[_slotCount++] = new(name, value);
+    }
+
+    /// <summary>Takes the explicit values of a holder of another model; references become those to the qubes of this one.</summary>
+    internal void CopySlots(PropertyHolder source)
+    {
+        for (int i = 0; i < source._slotCount; i++)
+        {
+            PropertySlot slot = source._slots[i];
+            SetSlot(slot.Name, slot.Value is Qube qube ? App.Domains[qube.Name] : slot.Value);
+        }
     }
 
     internal void RemoveSlot(string name)

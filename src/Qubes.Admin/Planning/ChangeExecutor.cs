@@ -1,0 +1,104 @@
+using Qubes.Admin.Calls;
+using Qubes.Lifecycle;
+using Qubes.Linux;
+using Qubes.Model.Changes;
+using Qubes.Model.Classes;
+using Qubes.Protocol.Errors;
+
+namespace Qubes.Admin.Planning;
+
+/// <summary>
+/// Makes a planned set of changes real: all of it in one commit, or none. New qubes get their data first, since that takes time; then
+/// everything else happens between two waits, so that no other call comes in between.
+/// </summary>
+internal sealed class ChangeExecutor(AdminCall call, ChangePlan plan, long revision)
+{
+    private readonly ChangeRunner _runner = new(call.App, ChangePlanner.Creator(call.Source));
+
+    /// <returns>The revision of the commit.</returns>
+    /// <exception cref="QubesException"><c>QubesConflictError</c> if the state is not that of the given revision any more; what a step gives.</exception>
+    public async Task<long> RunAsync()
+    {
+        RequireRevision();
+        using ModelChange change = call.BeginChange();
+        await using Rollback rollback = new(call.Services.Logger);
+        List<Qube> created = [];
+        foreach (CreateStep step in plan.Steps.OfType<CreateStep>())
+        {
+            Run(step);
+            created.Add(call.App.Domains[step.UntrustedQube]);
+        }
+
+        foreach (ChangeStep step in plan.Steps.Where(step => step is not CreateStep && created.Exists(qube => qube.Name.Value == step.UntrustedQube)))
+        {
+            ChangeCalls.Permit(call, step);
+        }
+
+        await MakeDataAsync(created, rollback);
+        RequireRevision();
+        foreach (ChangeStep step in plan.Steps.Where(step => step is not (CreateStep or RemoveStep)))
+        {
+            Run(step);
+        }
+
+        await RemoveAsync([.. plan.Steps.OfType<RemoveStep>()], 0, change);
+        rollback.Commit();
+        foreach (Qube qube in created)
+        {
+            await call.Services.Lifecycle.ConfirmAsync(qube);
+        }
+
+        return Math.Max(change.Revision, revision);
+    }
+
+    private void RequireRevision()
+    {
+        long now = call.App.Changes.Revision;
+        if (now != revision)
+        {
+            throw QubesErrors.Conflict(string.Create(System.Globalization.CultureInfo.InvariantCulture,
+                $"The state is at revision {now} by now, the change was made for revision {revision}"));
+        }
+    }
+
+    private void Run(ChangeStep step)
+    {
+        try
+        {
+            _runner.Run(step);
+        }
+        catch (QubesException e)
+        {
+            throw PlacedError.At(step.Place, e);
+        }
+    }
+
+    private async Task MakeDataAsync(List<Qube> created, Rollback rollback)
+    {
+        IQubeLifecycle lifecycle = call.Services.Lifecycle;
+        Dictionary<string, string?> pools = plan.Steps.OfType<CreateStep>()
+            .ToDictionary(step => step.UntrustedQube, step => step.UntrustedPool, StringComparer.Ordinal);
+        foreach (Qube qube in created)
+        {
+            await lifecycle.CreateOnDiskAsync(qube, pools[qube.Name], new Dictionary<string, string>(StringComparer.Ordinal));
+            rollback.Push($"data of {qube.Name}", async () => await lifecycle.DiscardAsync(qube));
+        }
+    }
+
+    /// <summary>Each removal holds its qube's locks until the one commit is there, and deletes the data after it.</summary>
+    private async Task RemoveAsync(IReadOnlyList<RemoveStep> removals, int next, ModelChange change)
+    {
+        if (next == removals.Count)
+        {
+            await call.CommitAsync(change);
+            return;
+        }
+
+        Qube qube = _runner.Removable(removals[next]);
+        await call.Services.Lifecycle.RemoveAsync(qube, async () =>
+        {
+            call.App.Domains.Remove(qube);
+            await RemoveAsync(removals, next + 1, change);
+        });
+    }
+}

@@ -1,0 +1,140 @@
+using System.Globalization;
+using Qubes.Model;
+using Qubes.Model.Changes;
+using Qubes.Model.Classes;
+using Qubes.Model.Properties;
+using Qubes.Protocol.Errors;
+using Qubes.Store.History;
+
+namespace Qubes.Admin.Planning;
+
+/// <summary>
+/// Turns an entry of the history into the steps that take it back. Properties, features and tags go back; what is not only a setting
+/// (a qube with its data, a volume, a pool, a label, a device) does not.
+/// </summary>
+internal static class ChangeUndo
+{
+    private const string Property = "property ";
+    private const string Feature = "feature ";
+    private const string Tag = "tag ";
+
+    /// <exception cref="QubesException">Something in it cannot be taken back.</exception>
+    public static IReadOnlyList<ChangeStep> StepsFor(HistoryEntry entry)
+    {
+        List<ChangeStep> steps = [];
+        foreach (Net net in Nets(entry))
+        {
+            string place = net.Place;
+            steps.Add(net.Item switch
+            {
+                _ when net.Item.StartsWith(Property, StringComparison.Ordinal) =>
+                    new PropertyStep(place, net.Subject, net.Item[Property.Length..], net.Before),
+                _ when net.Item.StartsWith(Feature, StringComparison.Ordinal) =>
+                    new FeatureStep(place, net.Subject, net.Item[Feature.Length..], net.Before),
+                _ => new TagStep(place, net.Subject, net.Item[Tag.Length..], net.Before is not null),
+            });
+        }
+
+        return steps.Count > 0 ? steps : throw CannotUndo(entry, "it changed nothing that can be set back");
+    }
+
+    /// <summary>What the entry changed has not been changed again since, unless back.</summary>
+    /// <exception cref="QubesException"><c>QubesConflictError</c>.</exception>
+    public static void RequireUnchanged(QubesApp app, HistoryEntry entry)
+    {
+        foreach (Net net in Nets(entry))
+        {
+            string? now = Current(app, entry, net);
+            if (now != net.After && now != net.Before)
+            {
+                throw QubesErrors.Conflict(string.Create(CultureInfo.InvariantCulture,
+                    $"Revision {entry.Revision} cannot be undone: {net.Place} was changed since, from {Show(net.After)} to {Show(now)}"));
+            }
+        }
+    }
+
+    private static string Show(string? value) => value is null ? "not set" : $"'{value}'";
+
+    private static QubesException CannotUndo(HistoryEntry entry, string reason) => QubesErrors.Conflict(
+        string.Create(CultureInfo.InvariantCulture, $"Revision {entry.Revision} cannot be undone: {reason}"));
+
+    /// <summary>Of each thing that changed what it was before all and after all, in order of the first change.</summary>
+    private static List<Net> Nets(HistoryEntry entry)
+    {
+        List<Net> nets = [];
+        foreach (ChangeRecord record in entry.Changes)
+        {
+            if (IsCarried(entry, record))
+            {
+                continue;
+            }
+
+            RefuseIfData(entry, record);
+            int at = nets.FindIndex(net => net.Subject == record.Subject && net.Item == record.Item);
+            if (at < 0)
+            {
+                nets.Add(new Net(record.Subject, record.Item, record.Before, record.After));
+            }
+            else
+            {
+                nets[at] = nets[at] with { After = record.After };
+            }
+        }
+
+        return nets;
+    }
+
+    /// <summary>The volumes of a qube follow its template: setting that back sets them back.</summary>
+    private static bool IsCarried(HistoryEntry entry, ChangeRecord record) =>
+        record.Item.StartsWith("volume ", StringComparison.Ordinal)
+        && entry.Changes.Any(change => change.Subject == record.Subject && change.Item == "property template" && change.Before is not null);
+
+    private static void RefuseIfData(HistoryEntry entry, ChangeRecord record)
+    {
+        string item = record.Item;
+        bool isSetting = item.StartsWith(Property, StringComparison.Ordinal) || item.StartsWith(Feature, StringComparison.Ordinal)
+            || item.StartsWith(Tag, StringComparison.Ordinal);
+        if (item == "qube")
+        {
+            throw CannotUndo(entry, record.After is null
+                ? $"it removed the qube {record.Subject} with its data"
+                : $"it made the qube {record.Subject}: remove that instead");
+        }
+
+        if (!isSetting)
+        {
+            throw CannotUndo(entry, $"it changed {item}, which is not only a setting");
+        }
+
+        if (HistoryReader.IsCut(record.Before) || HistoryReader.IsCut(record.After))
+        {
+            throw CannotUndo(entry, $"the history does not hold all of {item}");
+        }
+    }
+
+    private static string? Current(QubesApp app, HistoryEntry entry, Net net)
+    {
+        PropertyHolder holder = net.Subject.Length == 0 ? app
+            : app.Domains.TryGet(net.Subject, out Qube? qube) ? qube
+            : throw CannotUndo(entry, $"the qube {net.Subject} is gone");
+        if (net.Item.StartsWith(Property, StringComparison.Ordinal))
+        {
+            PropertyDefinition property = holder.Property(net.Item[Property.Length..]);
+            return property.IsExplicit(holder) ? property.Read(holder).Text : null;
+        }
+
+        if (holder is not Qube owner)
+        {
+            throw CannotUndo(entry, $"it changed {net.Item} of the system");
+        }
+
+        return net.Item.StartsWith(Feature, StringComparison.Ordinal) ? owner.Features.Get(net.Item[Feature.Length..])
+            : owner.Tags.Contains(net.Item[Tag.Length..]) ? ""
+            : null;
+    }
+
+    private sealed record Net(string Subject, string Item, string? Before, string? After)
+    {
+        public string Place => Subject.Length == 0 ? $"{Item} of the system" : $"{Item} of {Subject}";
+    }
+}
