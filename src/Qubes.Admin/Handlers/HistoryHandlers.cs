@@ -62,6 +62,12 @@ internal static class HistoryHandlers
         HistoryEntry entry = await Task.Run(() => reader.Find(revision))
             ?? throw QubesErrors.General(string.Create(CultureInfo.InvariantCulture, $"Revision {revision} is not in the history"));
         IReadOnlyList<ChangeStep> steps = ChangeUndo.StepsFor(entry);
+        if (call.Source is AdminVM)
+        {
+            // Who may see everything is told the reason first; others are judged by policy before they learn of anything.
+            ChangeUndo.RequireUnchanged(call.App, entry);
+        }
+
         long now = call.App.Changes.Revision;
         ChangePlan plan = await call.Services.Planner.PlanAsync(call, steps, copy => ChangeUndo.RequireUnchanged(copy, entry));
         long committed = await new ChangeExecutor(call, plan, now).RunAsync();

@@ -262,10 +262,10 @@ public sealed class ChangeCallTests
             """))[2..]);
         Assert.Equal(
             [
-                """{"service":"qubes.Filecopy","argument":"+","source":"net","target":"work","before":"deny","after":"allow","rule":"30-test.policy:3"}""",
-                """{"service":"qubes.Filecopy","argument":"+","source":"work","target":"net","before":"deny","after":"allow","rule":"30-test.policy:3"}""",
-                """{"service":"qubes.Filecopy","argument":"+","source":"work","target":"work","before":"deny","after":"allow","rule":"30-test.policy:3"}""",
-                """{"service":"qubes.Untrusted","argument":"+","source":"work","target":"net","before":"deny","after":"allow","rule":"30-test.policy:2"}""",
+                """{"service":"qubes.Filecopy","argument":"+","source":"net","target":"work","before":"deny","after":"allow","rule":"/etc/qubes/policy.d/30-test.policy:3"}""",
+                """{"service":"qubes.Filecopy","argument":"+","source":"work","target":"net","before":"deny","after":"allow","rule":"/etc/qubes/policy.d/30-test.policy:3"}""",
+                """{"service":"qubes.Filecopy","argument":"+","source":"work","target":"work","before":"deny","after":"allow","rule":"/etc/qubes/policy.d/30-test.policy:3"}""",
+                """{"service":"qubes.Untrusted","argument":"+","source":"work","target":"net","before":"deny","after":"allow","rule":"/etc/qubes/policy.d/30-test.policy:2"}""",
             ],
             plan.RootElement.GetProperty("rights").EnumerateArray().Select(r => r.GetRawText()).Order(StringComparer.Ordinal));
         Assert.Equal("""[{"kind":"network","qube":"work","before":"","after":"net"}]""", plan.RootElement.GetProperty("holds").GetRawText());
