@@ -181,6 +181,7 @@ internal sealed class AdminFixture : IAsyncDisposable
         AdminServices services = new()
         {
             App = App, CommitAsync = CommitAsync, SystemInfo = system, Broadcaster = Broadcaster, State = State, Policies = policies,
+            History = new HistoryReader(_directory),
             Lifecycle = Lifecycle, Disposables = Disposables, Storage = Storage, Firewall = Firewall, StateDirectory = StateDirectory, Gate = Gate,
             Recorder = new CallRecorder(Audit, PolicyTrail, Time), Logger = NullLogger.Instance,
         };
