@@ -231,7 +231,7 @@ internal sealed class Daemon : IAsyncDisposable
             Broadcaster = new EventBroadcaster(_app!),
             State = new StateFeed(_app!, policies, new StateFeedLimits(), TimeProvider.System, _loggers.CreateLogger("state")),
             Policies = policies,
-            Planner = new ChangePlanner(BuiltInExtensions.Register),
+            Planner = new ChangePlanner(static copy => BuiltInExtensions.Register(copy)),
             History = new HistoryReader(_store!.HistoryDirectory),
             Lifecycle = _lifecycle!,
             Disposables = _disposables!,

@@ -76,13 +76,22 @@ public sealed class AdminCall
     public AdminFilters PermitAs(string permissionEvent, params ReadOnlySpan<(string Key, object? Value)> extras)
     {
         IsPermitted = true;
+        return Ask(permissionEvent, Destination, UntrustedArgument, extras);
+    }
+
+    /// <summary>As <see cref="Permit"/>, for one of the calls this one stands for.</summary>
+    internal void PermitPart(string permissionEvent, Qube destination, string untrustedArgument, params ReadOnlySpan<(string Key, object? Value)> extras) =>
+        Ask(permissionEvent, destination, untrustedArgument, extras);
+
+    private AdminFilters Ask(string permissionEvent, Qube destination, string untrustedArgument, ReadOnlySpan<(string Key, object? Value)> extras)
+    {
         bool isAsked = Services.PermissionGate?.Concerns(permissionEvent) == true;
         if (!isAsked && !Source.HasHandlers(permissionEvent))
         {
             return default;
         }
 
-        EventArguments arguments = EventArguments.Of([("dest", Destination), ("arg", UntrustedArgument), .. extras]);
+        EventArguments arguments = EventArguments.Of([("dest", destination), ("arg", untrustedArgument), .. extras]);
         QubesEvent? permission = Source.FirePre(permissionEvent, arguments);
         if (isAsked)
         {
@@ -97,16 +106,6 @@ public sealed class AdminCall
     /// <summary>Who changes something by this call.</summary>
     public ChangeOrigin Origin => new(
         Source.Name, UntrustedArgument.Length == 0 ? Method.Name : $"{Method.Name}+{UntrustedArgument}", Services.Clock.GetUtcNow());
-
-    /// <summary>As <see cref="Permit"/>, for one of the calls this one stands for.</summary>
-    internal void PermitPart(string permissionEvent, Qube destination, string untrustedArgument, params ReadOnlySpan<(string Key, object? Value)> extras)
-    {
-        if (Source.HasHandlers(permissionEvent))
-        {
-            (string, object?)[] arguments = [("dest", destination), ("arg", untrustedArgument), .. extras];
-            Source.FirePre(permissionEvent, EventArguments.Of(arguments));
-        }
-    }
 
     /// <summary>Begins a change made by this call. Dispose it; hand it to <see cref="CommitAsync"/> before.</summary>
     public ModelChange BeginChange() => App.Changes.Begin(Origin);
