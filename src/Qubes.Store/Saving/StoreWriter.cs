@@ -18,7 +18,7 @@ namespace Qubes.Store.Saving;
 /// </summary>
 [System.Diagnostics.CodeAnalysis.SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable",
     Justification = "CloseAsync is the end of it, and has to wait for the disk.")]
-internal sealed class StoreWriter(
+internal sealed partial class StoreWriter(
     QubesApp app, StoreOptions options, StoreFile file, StoreDisk disk, StoreSerializer serializer, TimeProvider time, ILogger logger)
 {
     // Elements made at a time while preparing: some milliseconds of the loop.
@@ -338,57 +338,6 @@ internal sealed class StoreWriter(
         {
             await Task.Run(() => disk.Replace(replacement.Content.Span));
             _fileRevision = replacement.Revision;
-        }
-    }
-
-    private void WantFile()
-    {
-        if (disk.Fill > MostFill)
-        {
-            _fileIsDue.TrySetResult();
-        }
-
-        if (_fileLoop.IsCompleted && !_closing.IsCancellationRequested)
-        {
-            _fileLoop = KeepFileCurrentAsync();
-        }
-    }
-
-    private async Task KeepFileCurrentAsync()
-    {
-        bool hasFailed = false;
-        do
-        {
-            await WaitAsync(hasFailed ? options.FileRetry : options.FileDelay);
-            if (_closing.IsCancellationRequested)
-            {
-                return;
-            }
-
-            try
-            {
-                await WriteFileAsync();
-                if (hasFailed)
-                {
-                    hasFailed = false;
-                    logger.FileCurrent(file.Path);
-                }
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException or QubesException or InvalidDataException)
-            {
-                hasFailed = true;
-                logger.FileBehind(e, file.Path, disk.Fill);
-            }
-        }
-        while (hasFailed || _savedRevision != _fileRevision);
-    }
-
-    private async Task WaitAsync(TimeSpan delay)
-    {
-        await Task.WhenAny(_fileIsDue.Task, Task.Delay(delay, time, _closing.Token));
-        if (_fileIsDue.Task.IsCompleted)
-        {
-            _fileIsDue = new TaskCompletionSource();
         }
     }
 
