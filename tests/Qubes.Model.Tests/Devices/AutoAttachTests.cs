@@ -10,9 +10,12 @@ public sealed class AutoAttachTests
 
     private string[] AttachedNow => [.. _devices.Source.Asked.Where(a => a.StartsWith("attach", StringComparison.Ordinal))];
 
-    [Fact]
-    public async Task A_started_qube_gets_what_it_is_assigned()
+    [Theory]
+    [InlineData(true, "a b")]
+    [InlineData(false, "a b c")]
+    public async Task A_started_qube_gets_what_it_is_assigned_and_has_not_got_as_part_of_its_domain(bool requiredIsPartOfDomain, string attached)
     {
+        _devices.Source.RequiredIsPartOfDomain = requiredIsPartOfDomain;
         _devices.Source.Put("sys-usb", "1-1", "a");
         _devices.Source.Put("sys-usb", "1-2", "b");
         _devices.Source.Put("sys-usb", "1-3", "c");
@@ -21,7 +24,8 @@ public sealed class AutoAttachTests
         await _devices.Devices.AssignAsync(DeviceSystem.Assignment("1-3", mode: AssignmentModes.Required));
         await _devices.Devices.AssignAsync(DeviceSystem.Assignment("1-4"));
         await _devices.Work.FireAsync("domain-start");
-        Assert.Equal(["attach sys-usb:1-1:a to work", "attach sys-usb:1-2:b to work"], AttachedNow);
+        // All at once, so in no order; the id stands between the last colon and a blank.
+        Assert.Equal(attached.Split(' '), AttachedNow.Select(asked => asked.Split(' ')[1].Split(':')[^1]).Order());
         Assert.Empty(_devices.Failures);
     }
 

@@ -13,6 +13,8 @@ internal sealed class MemoryDeviceSource(string deviceClass) : IDeviceSource
 
     public string DeviceClass { get; } = deviceClass;
 
+    public bool RequiredIsPartOfDomain { get; set; }
+
     /// <summary>What was asked of it, in order.</summary>
     public List<string> Asked { get; } = [];
 
