@@ -63,7 +63,7 @@ public sealed class DaemonTests
     {
         await using RunningDaemon daemon = await RunningDaemon.StartAsync();
         Assert.Null(await QubesdProcess.TryStartAsync(daemon.Process.Root, faultPoint: null, out Func<Task<string>> log));
-        Assert.Contains("is in use by process", await log(), StringComparison.Ordinal);
+        Assert.Contains("is in use by another program", await log(), StringComparison.Ordinal);
         Assert.StartsWith("0\0dom0", await daemon.CallAsync("admin.vm.List"), StringComparison.Ordinal);
     }
 
