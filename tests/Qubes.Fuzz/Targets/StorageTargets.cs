@@ -37,7 +37,7 @@ internal sealed class LayerTreeTarget : IFuzzTarget
 
     public IEnumerable<byte[]> Seeds =>
     [
-        "qubes-layers 1\nhead 3\nlayer 1 1 raw 0 1048576 5 hidden\nlayer 2 2 qcow2 1 1048576 6 revision\nlayer 3 3 qcow2 2 1048576 7 hidden\n"u8.ToArray(),
+        "qubes-layers 1\nhead 3\nlayer 1 1 raw 0 1048576 5 hidden\nlayer 2 2 qcow2 1 1048576 6 revision\nlayer 3 3 qcow2 2 1048576 7 hidden\nend\n"u8.ToArray(),
     ];
 
     public void Run(ReadOnlySpan<byte> input)

@@ -33,14 +33,22 @@ public sealed class LayerTreeTests
         Assert.Throws<FormatException>(() => LayerTree.Parse(content.AsSpan(0, (int)(where * (content.Length - 1)))));
     });
 
+    [Fact]
+    public void A_list_that_lost_its_last_layers_is_refused_though_its_lines_are_whole()
+    {
+        byte[] content = new LayerTree(1, [new(1, 1, DiskFormat.Raw, 0, 0, 0, false), new(2, 2, DiskFormat.Qcow2, 1, 0, 0, false)]).Write();
+        int second = content.AsSpan().IndexOf("layer 2"u8);
+        Assert.Throws<FormatException>(() => LayerTree.Parse(content.AsSpan(0, second)));
+    }
+
     [Theory]
-    [InlineData("qubes-layers 1\nhead 1\nlayer 1 1 raw 1 0 0 hidden\n", "its own parent")]
-    [InlineData("qubes-layers 1\nhead 1\nlayer 1 1 qcow2 2 0 0 hidden\nlayer 2 2 qcow2 1 0 0 hidden\n", "a circle")]
-    [InlineData("qubes-layers 1\nhead 3\nlayer 1 1 raw 0 0 0 hidden\n", "a head that is no layer")]
-    [InlineData("qubes-layers 1\nhead 1\nlayer 1 1 raw 0 0 0 hidden\nlayer 2 1 qcow2 1 0 0 hidden\n", "two layers in one file")]
-    [InlineData("qubes-layers 1\nhead 1\nlayer 1 -1 raw 0 0 0 hidden\n", "a negative number")]
-    [InlineData("qubes-layers 1\nhead 1\nlayer 1 1 vmdk 0 0 0 hidden\n", "another format")]
-    [InlineData("qubes-layers 2\nhead 1\nlayer 1 1 raw 0 0 0 hidden\n", "another version")]
+    [InlineData("qubes-layers 1\nhead 1\nlayer 1 1 raw 1 0 0 hidden\nend\n", "its own parent")]
+    [InlineData("qubes-layers 1\nhead 1\nlayer 1 1 qcow2 2 0 0 hidden\nlayer 2 2 qcow2 1 0 0 hidden\nend\n", "a circle")]
+    [InlineData("qubes-layers 1\nhead 3\nlayer 1 1 raw 0 0 0 hidden\nend\n", "a head that is no layer")]
+    [InlineData("qubes-layers 1\nhead 1\nlayer 1 1 raw 0 0 0 hidden\nlayer 2 1 qcow2 1 0 0 hidden\nend\n", "two layers in one file")]
+    [InlineData("qubes-layers 1\nhead 1\nlayer 1 -1 raw 0 0 0 hidden\nend\n", "a negative number")]
+    [InlineData("qubes-layers 1\nhead 1\nlayer 1 1 vmdk 0 0 0 hidden\nend\n", "another format")]
+    [InlineData("qubes-layers 2\nhead 1\nlayer 1 1 raw 0 0 0 hidden\nend\n", "another version")]
     public void Lists_that_contradict_themselves_are_refused(string content, string why) =>
         Assert.False(TryParse(System.Text.Encoding.ASCII.GetBytes(content)), why);
 

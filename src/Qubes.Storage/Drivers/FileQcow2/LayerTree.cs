@@ -9,13 +9,15 @@ namespace Qubes.Storage;
 /// </summary>
 /// <remarks>
 /// ASCII lines: <c>qubes-layers 1</c>, <c>head ID</c>, then per layer, ids rising,
-/// <c>layer ID FILE raw|qcow2 PARENT SIZE COMMITTED-NS revision|hidden</c>.
+/// <c>layer ID FILE raw|qcow2 PARENT SIZE COMMITTED-NS revision|hidden</c>, last <c>end</c>, without which a list that lost its last layers
+/// would read as a whole one.
 /// </remarks>
 internal sealed record LayerTree(int HeadId, IReadOnlyList<Layer> Layers)
 {
     public const int MaxLength = 1 << 16;
     private const int MaxLayers = 512;
     private const string FirstLine = "qubes-layers 1";
+    private const string LastLine = "end";
 
     public Layer Head => Find(HeadId);
 
@@ -60,7 +62,7 @@ internal sealed record LayerTree(int HeadId, IReadOnlyList<Layer> Layers)
                 $"layer {layer.Id} {layer.File} {(layer.Format == DiskFormat.Raw ? "raw" : "qcow2")} {layer.Parent} {layer.Size} {layer.Committed} {(layer.IsRevision ? "revision" : "hidden")}\n");
         }
 
-        return Encoding.ASCII.GetBytes(text.ToString());
+        return Encoding.ASCII.GetBytes(text.Append(LastLine).Append('\n').ToString());
     }
 
     /// <exception cref="FormatException">Not a consistent tree.</exception>
@@ -72,12 +74,12 @@ internal sealed record LayerTree(int HeadId, IReadOnlyList<Layer> Layers)
         }
 
         string[] lines = Encoding.ASCII.GetString(untrustedContent[..^1]).Split('\n');
-        if (lines.Length is < 3 or > MaxLayers + 2 || lines[0] != FirstLine || !lines[1].StartsWith("head ", StringComparison.Ordinal))
+        if (lines.Length is < 4 or > MaxLayers + 3 || lines[0] != FirstLine || lines[^1] != LastLine || !lines[1].StartsWith("head ", StringComparison.Ordinal))
         {
-            throw new FormatException("Not a list of layers.");
+            throw new FormatException("Not a whole list of layers.");
         }
 
-        LayerTree tree = new(Number(lines[1].AsSpan(5)), [.. lines.Skip(2).Select(ParseLayer)]);
+        LayerTree tree = new(Number(lines[1].AsSpan(5)), [.. lines[2..^1].Select(ParseLayer)]);
         HashSet<int> ids = [];
         HashSet<int> files = [];
         foreach (Layer layer in tree.Layers)
