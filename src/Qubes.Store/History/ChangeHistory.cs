@@ -12,8 +12,8 @@ namespace Qubes.Store.History;
 /// <code>
 /// {"revision":N,"when":"ISO 8601","who":"QUBE","call":"METHOD+ARG","changes":[{"subject":"","item":"","before":null,"after":""}*]}
 /// </code>
-/// Not thread-safe: one writer at a time. A line is written before its change is acknowledged. The journal has it too, durably, and lines that a
-/// crash kept out of the history are added from there at the next start; the history is forced to disk before the journal lets go of them.
+/// One writer at a time; the history may be flushed beside it. A line is written before its change is acknowledged. The journal has it too, durably,
+/// and lines that a crash kept out of the history are added from there at the next start; the history is forced to disk before the journal lets go of them.
 /// </summary>
 internal sealed class ChangeHistory(StoreOptions options)
 {
@@ -27,6 +27,11 @@ internal sealed class ChangeHistory(StoreOptions options)
     private const int ShortTail = 64 << 10;
     private const int LongTail = 4 << 20;
 
+    // What a full disk did not take is kept in memory up to here.
+    private const int MostOwed = 4 << 20;
+
+    private readonly Lock _writing = new();
+    private readonly ArrayBufferWriter<byte> _owed = new();
     private readonly string _path = Path.Combine(options.HistoryDirectory, CurrentName);
 
     /// <summary>Encodes one commit; runs on the model loop.</summary>
@@ -57,28 +62,37 @@ internal sealed class ChangeHistory(StoreOptions options)
         output.Write("\n"u8);
     }
 
-    /// <summary>Appends encoded commits.</summary>
+    /// <summary>Appends encoded commits, behind those the disk did not take before.</summary>
+    /// <exception cref="IOException">
+    /// The disk takes nothing. The file is as it was; the lines come with the next ones, unless too many wait already.
+    /// </exception>
     public void Append(ReadOnlySpan<byte> lines)
     {
-        if (lines.IsEmpty)
+        using Lock.Scope writing = _writing.EnterScope();
+        ReadOnlySpan<byte> all = _owed.WrittenCount == 0 ? lines : [.. _owed.WrittenSpan, .. lines];
+        if (all.IsEmpty)
         {
             return;
         }
 
-        Directory.CreateDirectory(options.HistoryDirectory);
-        using FileStream file = new(_path, new FileStreamOptions
+        try
         {
-            Mode = FileMode.Append,
-            Access = FileAccess.Write,
-            Share = FileShare.Read,
-            BufferSize = 0,
-            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead,
-        });
-        file.Write(lines);
-        if (file.Length > options.HistoryFileSize)
+            AppendWhole(all);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            file.Flush(flushToDisk: true);
-            file.Dispose();
+            if (_owed.WrittenCount + lines.Length <= MostOwed)
+            {
+                _owed.Write(lines);
+            }
+
+            throw;
+        }
+
+        _owed.Clear();
+        if (new FileInfo(_path).Length > options.HistoryFileSize)
+        {
+            FlushFile();
             Rotate();
         }
     }
@@ -101,14 +115,11 @@ internal sealed class ChangeHistory(StoreOptions options)
         return last;
     }
 
-    /// <summary>Forces to disk what was appended.</summary>
+    /// <summary>Forces to disk what was appended, and what is still to be.</summary>
     public void Flush()
     {
-        if (File.Exists(_path))
-        {
-            using FileStream file = new(_path, FileMode.Open, FileAccess.ReadWrite, FileShare.Read);
-            file.Flush(flushToDisk: true);
-        }
+        Append(default);
+        FlushFile();
     }
 
     /// <summary>
@@ -183,6 +194,39 @@ internal sealed class ChangeHistory(StoreOptions options)
         return end > 0 && long.TryParse(line.AsSpan(start.Length, end - start.Length), NumberStyles.None, CultureInfo.InvariantCulture, out long revision)
             ? revision
             : 0;
+    }
+
+    private void AppendWhole(ReadOnlySpan<byte> lines)
+    {
+        Directory.CreateDirectory(options.HistoryDirectory);
+        using FileStream file = new(_path, new FileStreamOptions
+        {
+            Mode = FileMode.Append,
+            Access = FileAccess.Write,
+            Share = FileShare.Read,
+            BufferSize = 0,
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead,
+        });
+        long end = file.Length;
+        try
+        {
+            file.Write(lines);
+        }
+        catch (IOException)
+        {
+            // A part of a line would take the next one with it.
+            file.SetLength(end);
+            throw;
+        }
+    }
+
+    private void FlushFile()
+    {
+        if (File.Exists(_path))
+        {
+            using FileStream file = new(_path, FileMode.Open, FileAccess.ReadWrite, FileShare.Read);
+            file.Flush(flushToDisk: true);
+        }
     }
 
     private string PathOf(int generation) => Path.Combine(

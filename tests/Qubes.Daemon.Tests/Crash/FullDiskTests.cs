@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Qubes.Daemon.Tests.Crash;
 
 /// <summary>A state directory without room.</summary>
@@ -6,6 +8,7 @@ public sealed class FullDiskTests
     [Fact]
     public async Task A_full_disk_fails_the_change_and_nothing_else()
     {
+        int taken = 0;
         using ScratchRoot root = new();
         Directory.CreateDirectory(root.Paths.StateDirectory);
         await using TemporaryMount mount = await TemporaryMount.CreateAsync(root.Paths.StateDirectory, "tmpfs", "size=8m");
@@ -20,7 +23,6 @@ public sealed class FullDiskTests
             await daemon.CallAsync("admin.vm.feature.Set", "tpl", "x", "during");
             AdminAnswer? refused = null;
             string large = new('x', 30_000);
-            int taken = 0;
             for (; refused is null && taken < 1000; taken++)
             {
                 AdminAnswer? answer = await daemon.TryCallAsync("admin.vm.feature.Set", "tpl", "x", $"{taken} {large}");
@@ -43,6 +45,12 @@ public sealed class FullDiskTests
         Assert.Equal("after", await again.CallAsync("admin.vm.feature.Get", "tpl", "x"));
         Assert.Contains("fresh", await DaemonCrashScenario.ListAsync(again));
         Assert.True((await again.StopAsync()).IsSuccess);
+
+        // What did not fit into the history left no half line, and was added when there was room.
+        string[] history = await File.ReadAllLinesAsync(Path.Combine(root.Paths.StateDirectory, "history", "changes.jsonl"));
+        Assert.All(history, line => JsonDocument.Parse(line).Dispose());
+        Assert.Contains(history, line => line.Contains("\"after\":\"after\"", StringComparison.Ordinal));
+        Assert.Contains(history, line => line.Contains($"\"after\":\"{taken - 2} xx", StringComparison.Ordinal));
     }
 
     private static void Fill(string path)
