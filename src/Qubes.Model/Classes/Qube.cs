@@ -1,4 +1,5 @@
 using Qubes.Model.Features;
+using Qubes.Model.Foreign;
 using Qubes.Model.Labels;
 using Qubes.Model.Properties;
 using Qubes.Protocol.Events;
@@ -76,8 +77,8 @@ public abstract class Qube : PropertyHolder, IEventValue
     /// <summary>The name of the icon that stands for the qube in menus.</summary>
     public virtual string Icon => IconPrefix + Label?.Name;
 
-    /// <summary>Elements of the store that this version does not understand, kept as they were read.</summary>
-    public string? PreservedXml { get; set; }
+    /// <summary>What the store says of it beside what this version understands; null where there is nothing.</summary>
+    public ForeignParts? Foreign { get; set; }
 
     private protected abstract string IconPrefix { get; }
 

@@ -38,11 +38,15 @@ internal static class FragmentVerifier
             Check(qube, "volumes", stored.Volumes.Count == vm.Volumes.All.Count
                 && stored.Volumes.Zip(vm.Volumes.All).All(pair => pair.First.SequenceEqual(VolumeAttributes.Of(pair.Second))));
         }
+
+        // Of what is gone there may be some left in the model.
+        Check(qube, "unknown parts", stored.Foreign.All.All(part => qube.Foreign?[part.Key.Element, part.Key.Item] == part.Value)
+            && stored.Foreign["domain"] == qube.Foreign?["domain"]);
     }
 
     private static KeyValuePair<string, string> Pair(PropertyDefinition property, Qube qube) => new(property.Name, property.StoreText(qube));
 
-    // Elements of a class nobody knows are kept as XML and read back as devices too, hence at least those of the model.
+    // Assignments that cannot be used are kept as XML and read back as devices too, hence at least those of the model.
     private static bool HasSameDevices(StoredQube stored, LocalQube qube) => stored.Devices.Count >= qube.Devices.All.Count
         && qube.Devices.All.All(device => stored.Devices.Exists(s => IsSame(s, device)));
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Qubes.Model.Classes;
 using Qubes.Model.Devices;
+using Qubes.Model.Foreign;
 using Qubes.Model.Properties;
 using Qubes.Model.Volumes;
 
@@ -11,160 +12,151 @@ internal static class QubeWriter
 {
     private const int Level = 2;
 
+    private static readonly ForeignParts Nothing = new();
+
     public static void Write(Qube qube, XmlOutput output)
     {
-        output.Indent(Level).Raw("<domain"u8)
+        ForeignParts foreign = qube.Foreign ?? Nothing;
+        ForeignXml? atDomain = foreign["domain"];
+        output.Start(Level, "domain"u8, atDomain)
             .Attribute("id"u8, "domain-" + qube.Qid.ToString(CultureInfo.InvariantCulture))
-            .Attribute("class"u8, qube.Klass).Raw(">\n"u8);
-        WriteProperties(qube, output, Level + 1);
-        WriteFeatures(qube, output);
-        WriteTags(qube, output);
+            .Attribute("class"u8, qube.Klass).Raw(atDomain?.Attributes).Raw(">\n"u8);
+        WriteProperties(qube, output, Level + 1, foreign);
+        WriteFeatures(qube, output, foreign);
+        WriteTags(qube, output, foreign);
         if (qube is LocalQube local)
         {
-            WriteDevices(local, output);
+            WriteDevices(local, output, foreign);
         }
 
         if (qube is QubesVM vm)
         {
-            WriteVolumes(vm, output);
+            WriteVolumes(vm, output, foreign);
         }
 
-        if (qube.PreservedXml is { Length: > 0 } preserved)
-        {
-            output.Indent(Level + 1).Raw(preserved).Raw("\n"u8);
-        }
-
-        output.Indent(Level).Raw("</domain>\n"u8);
+        output.Raw(foreign[ForeignKeys.UnusableDevices]?.Inside).End(Level, "domain"u8, atDomain);
     }
 
     /// <summary>The explicit properties of a holder, in list order.</summary>
     public static void WriteProperties(
-        PropertyHolder holder, XmlOutput output, int level, IReadOnlyList<KeyValuePair<string, string>>? preserved = null)
+        PropertyHolder holder, XmlOutput output, int level, ForeignParts foreign, IReadOnlyList<KeyValuePair<string, string>>? preserved = null)
     {
-        bool any = false;
-        foreach (PropertyDefinition property in holder.Properties.InListOrder)
+        // Somebody may have set anew what could not be read.
+        KeyValuePair<string, string>[] properties =
+        [
+            .. holder.Properties.InListOrder.Where(p => p.IsExplicit(holder)).Select(p => new KeyValuePair<string, string>(p.Name, p.StoreText(holder))),
+            .. (preserved ?? []).Where(p => !(holder.Properties.TryFind(p.Key, out PropertyDefinition? known) && known.IsExplicit(holder))),
+        ];
+        ForeignXml? atAll = foreign["properties"];
+        if (output.Start(level, "properties"u8, atAll).EndOfStart(atAll, properties.Length > 0))
         {
-            if (property.IsExplicit(holder))
+            foreach ((string name, string text) in properties)
             {
-                Open();
-                output.NamedLine(level + 1, "property"u8, property.Name, property.StoreText(holder));
-            }
-        }
-
-        foreach ((string name, string text) in preserved ?? [])
-        {
-            // Somebody has set it anew since it could not be read.
-            if (holder.Properties.TryFind(name, out PropertyDefinition? known) && known.IsExplicit(holder))
-            {
-                continue;
+                output.NamedLine(level + 1, "property"u8, name, text, foreign["property", name]);
             }
 
-            Open();
-            output.NamedLine(level + 1, "property"u8, name, text);
-        }
-
-        output.Indent(level).Raw(any ? "</properties>\n"u8 : "<properties/>\n"u8);
-
-        void Open()
-        {
-            if (!any)
-            {
-                output.Indent(level).Raw("<properties>\n"u8);
-                any = true;
-            }
+            output.End(level, "properties"u8, atAll);
         }
     }
 
-    private static void WriteFeatures(Qube qube, XmlOutput output)
+    private static void WriteFeatures(Qube qube, XmlOutput output, ForeignParts foreign)
     {
-        if (qube.Features.Count == 0)
+        ForeignXml? atAll = foreign["features"];
+        if (output.Start(Level + 1, "features"u8, atAll).EndOfStart(atAll, qube.Features.Count > 0))
         {
-            output.Indent(Level + 1).Raw("<features/>\n"u8);
-            return;
-        }
+            foreach ((string name, string value) in qube.Features.All)
+            {
+                output.NamedLine(Level + 2, "feature"u8, name, value, foreign["feature", name]);
+            }
 
-        output.Indent(Level + 1).Raw("<features>\n"u8);
-        foreach ((string name, string value) in qube.Features.All)
-        {
-            output.NamedLine(Level + 2, "feature"u8, name, value);
+            output.End(Level + 1, "features"u8, atAll);
         }
-
-        output.Indent(Level + 1).Raw("</features>\n"u8);
     }
 
-    private static void WriteTags(Qube qube, XmlOutput output)
+    private static void WriteTags(Qube qube, XmlOutput output, ForeignParts foreign)
     {
-        if (qube.Tags.Count == 0)
+        ForeignXml? atAll = foreign["tags"];
+        if (output.Start(Level + 1, "tags"u8, atAll).EndOfStart(atAll, qube.Tags.Count > 0))
         {
-            output.Indent(Level + 1).Raw("<tags/>\n"u8);
-            return;
-        }
+            foreach (string tag in qube.Tags.All)
+            {
+                ForeignXml? atTag = foreign["tag", tag];
+                if (output.Start(Level + 2, "tag"u8, atTag).Attribute("name"u8, tag).EndOfStart(atTag, hasContent: false))
+                {
+                    output.End(Level + 2, "tag"u8, atTag);
+                }
+            }
 
-        output.Indent(Level + 1).Raw("<tags>\n"u8);
-        foreach (string tag in qube.Tags.All)
-        {
-            output.Indent(Level + 2).Raw("<tag"u8).Attribute("name"u8, tag).Raw("/>\n"u8);
+            output.End(Level + 1, "tags"u8, atAll);
         }
-
-        output.Indent(Level + 1).Raw("</tags>\n"u8);
     }
 
-    private static void WriteDevices(LocalQube qube, XmlOutput output)
+    private static void WriteDevices(LocalQube qube, XmlOutput output, ForeignParts foreign)
     {
         foreach (IGrouping<string, DeviceAssignment> group in qube.Devices.All.GroupBy(a => a.DeviceClass, StringComparer.Ordinal))
         {
-            output.Indent(Level + 1).Raw("<devices"u8).Attribute("class"u8, group.Key).Raw(">\n"u8);
+            ForeignXml? atClass = foreign["devices", group.Key];
+            output.Start(Level + 1, "devices"u8, atClass).Attribute("class"u8, group.Key).EndOfStart(atClass, hasContent: true);
             foreach (DeviceAssignment device in group)
             {
-                WriteDevice(device, output);
+                WriteDevice(device, output, foreign);
             }
 
-            output.Indent(Level + 1).Raw("</devices>\n"u8);
+            output.End(Level + 1, "devices"u8, atClass);
+        }
+
+        // Classes of which there is no assignment that could be used.
+        foreach ((ForeignPlace place, ForeignXml atClass) in foreign.All)
+        {
+            if (place.Element == "devices" && !qube.Devices.HasAny(place.Item)
+                && output.Start(Level + 1, "devices"u8, atClass).Attribute("class"u8, place.Item).EndOfStart(atClass, hasContent: false))
+            {
+                output.End(Level + 1, "devices"u8, atClass);
+            }
         }
     }
 
-    private static void WriteDevice(DeviceAssignment device, XmlOutput output)
+    private static void WriteDevice(DeviceAssignment device, XmlOutput output, ForeignParts foreign)
     {
-        output.Indent(Level + 2).Raw("<device"u8)
+        string key = ForeignKeys.Of(device);
+        ForeignXml? atDevice = foreign["device", key];
+        output.Start(Level + 2, "device"u8, atDevice)
             .Attribute("backend-domain"u8, device.Backend)
             .Attribute("id"u8, device.Port)
             .Attribute("mode"u8, device.Mode)
             .Attribute("identity"u8, device.DeviceId);
-        if (device.Options.Count == 0)
+        if (output.EndOfStart(atDevice, device.Options.Count > 0))
         {
-            output.Raw("/>\n"u8);
-            return;
-        }
-
-        output.Raw(">\n"u8);
-        foreach ((string name, string value) in device.Options)
-        {
-            output.NamedLine(Level + 3, "option"u8, name, value);
-        }
-
-        output.Indent(Level + 2).Raw("</device>\n"u8);
-    }
-
-    private static void WriteVolumes(QubesVM qube, XmlOutput output)
-    {
-        if (qube.Volumes.All.Count == 0)
-        {
-            output.Indent(Level + 1).Raw("<volume-config/>\n"u8);
-            return;
-        }
-
-        output.Indent(Level + 1).Raw("<volume-config>\n"u8);
-        foreach (VolumeConfig volume in qube.Volumes.All)
-        {
-            output.Indent(Level + 2).Raw("<volume"u8);
-            foreach ((string name, string value) in VolumeAttributes.Of(volume))
+            foreach ((string name, string value) in device.Options)
             {
-                output.Attribute(name, value);
+                output.NamedLine(Level + 3, "option"u8, name, value, foreign["option", key + name]);
             }
 
-            output.Raw("/>\n"u8);
+            output.End(Level + 2, "device"u8, atDevice);
         }
+    }
 
-        output.Indent(Level + 1).Raw("</volume-config>\n"u8);
+    private static void WriteVolumes(QubesVM qube, XmlOutput output, ForeignParts foreign)
+    {
+        ForeignXml? atAll = foreign["volume-config"];
+        if (output.Start(Level + 1, "volume-config"u8, atAll).EndOfStart(atAll, qube.Volumes.All.Count > 0))
+        {
+            foreach (VolumeConfig volume in qube.Volumes.All)
+            {
+                ForeignXml? atVolume = foreign["volume", volume.Name];
+                output.Start(Level + 2, "volume"u8, atVolume);
+                foreach ((string name, string value) in VolumeAttributes.Of(volume))
+                {
+                    output.Attribute(name, value);
+                }
+
+                if (output.EndOfStart(atVolume, hasContent: false))
+                {
+                    output.End(Level + 2, "volume"u8, atVolume);
+                }
+            }
+
+            output.End(Level + 1, "volume-config"u8, atAll);
+        }
     }
 }

@@ -1,11 +1,12 @@
 using System.Globalization;
 using System.Xml;
+using Qubes.Model.Foreign;
 
 namespace Qubes.Store.Format;
 
 /// <summary>
-/// Reads the text of a store into a <see cref="StoreDocument"/>. Sections may come in any order; the root's name and attributes
-/// do not matter (old files have a version there).
+/// Reads the text of a store into a <see cref="StoreDocument"/>. Sections may come in any order; the root's name does not matter. What it
+/// does not know is kept, wherever it stands.
 /// <code>
 /// &lt;qubes&gt;
 ///   &lt;labels&gt;     &lt;label id="label-N" color="0xRRGGBB"&gt;NAME&lt;/label&gt;*
@@ -20,46 +21,48 @@ internal static class StoreReader
     // Far beyond any real store, small enough not to exhaust memory.
     private const long MaxCharacters = 256L << 20;
     private const string RevisionComment = "revision ";
+    private const int QubeLevel = 2;
+
+    // Old files have a version there, which says nothing.
+    private static readonly string[] RootAttributes = ["version"];
+    private static readonly string[] LabelAttributes = ["id", "color"];
+    private static readonly string[] PropertyAttributes = ["name", "ref"];
+
+    /// <summary>The one attribute of most elements.</summary>
+    internal static string[] NameAttribute { get; } = ["name"];
 
     /// <exception cref="XmlException">Not well-formed, or beyond the limits.</exception>
     public static StoreDocument Read(ReadOnlyMemory<byte> content)
     {
         StoreDocument document = new();
         using XmlReader reader = Open(content);
-        reader.MoveToContent();
-        ForEachChild(reader, document, static (reader, document) =>
+        ElementReader root = new(reader, level: 0, ElementReader.MoveToRoot(reader, level: 0), RootAttributes);
+        while (root.MoveToChild())
         {
-            switch (reader.LocalName)
+            switch (root.ChildName)
             {
                 case "labels":
-                    ForEachChild(reader, document, static (reader, document) => document.Labels.Add(ReadLabel(reader)));
+                    ReadLabels(reader, root.TakeComments(), document);
                     break;
                 case "pools":
-                    ForEachChild(reader, document, static (reader, document) =>
-                    {
-                        document.Pools.Add(Attributes(reader));
-                        reader.Skip();
-                    });
+                    ReadPools(reader, root.TakeComments(), document);
                     break;
                 case "properties":
-                    ForEachChild(reader, document, static (reader, document) => document.Properties.Add(ReadProperty(reader)));
+                    ReadProperties(reader, level: 1, root.TakeComments(), document.Properties, document.Foreign);
                     break;
                 case "domains":
                     document.HasQubes = true;
-                    ForEachChild(reader, document, static (reader, document) =>
-                        document.Qubes.Add(StoredQubeReader.Read(reader, document.Qubes.Count)));
+                    ReadQubes(reader, root.TakeComments(), document);
                     break;
                 default:
-                    document.Unknown.Add(reader.ReadOuterXml());
+                    root.KeepChild();
                     break;
             }
-        });
-
-        // Whatever follows the root must be well-formed too.
-        while (reader.Read())
-        {
         }
 
+        document.Foreign.Add("qubes", "", root.Foreign);
+        document.Revision = root.Revision ?? 0;
+        document.End = ElementReader.ReadToEnd(reader);
         return document;
     }
 
@@ -73,144 +76,164 @@ internal static class StoreReader
         }
 
         using XmlReader reader = Open(content);
-        reader.MoveToContent();
         int position = 0;
-        ForEachChild(reader, found, (reader, found) =>
+        ElementReader root = new(reader, level: 0, ElementReader.MoveToRoot(reader, level: 0), RootAttributes);
+        while (root.MoveToChild())
         {
-            if (reader.LocalName != "domains")
+            if (root.ChildName == "domains")
+            {
+                ReadQubesVerbatim(reader, positions, ref position, found);
+            }
+            else
             {
                 reader.Skip();
-                return;
             }
+        }
 
-            ForEachChild(reader, found, (reader, found) =>
-            {
-                if (positions.Contains(position))
-                {
-                    found[position] = reader.ReadOuterXml();
-                }
-                else
-                {
-                    reader.Skip();
-                }
-
-                position++;
-            });
-        });
         return found;
     }
 
-    /// <summary>Reads one <c>domain</c> element that stands alone.</summary>
+    /// <summary>Reads one <c>domain</c> element that stands alone, perhaps with comments in front.</summary>
     public static StoredQube ReadQube(ReadOnlyMemory<byte> fragment, string? source = null)
     {
         using XmlReader reader = Open(fragment);
-        reader.MoveToContent();
-        return StoredQubeReader.Read(reader, position: -1, source);
+        string before = ElementReader.MoveToRoot(reader, QubeLevel);
+        return StoredQubeReader.Read(reader, before, position: -1, source);
     }
 
-    /// <summary>Visits each child element; <paramref name="visit"/> consumes it. Ends behind the element's end.</summary>
-    internal static void ForEachChild<T>(XmlReader reader, T state, Action<XmlReader, T> visit)
+    internal static void ReadProperties(
+        XmlReader reader, int level, string before, List<KeyValuePair<string, string>> into, ForeignParts foreign)
     {
-        bool isEmpty = reader.IsEmptyElement;
-        reader.ReadStartElement();
-        if (isEmpty)
+        ElementReader properties = new(reader, level, before, []);
+        while (properties.MoveToChild())
         {
-            return;
-        }
-
-        while (true)
-        {
-            switch (reader.NodeType)
+            if (properties.ChildName != "property")
             {
-                case XmlNodeType.Element:
-                    visit(reader, state);
-                    break;
-                case XmlNodeType.EndElement:
-                    reader.ReadEndElement();
-                    return;
-                case XmlNodeType.Comment when state is StoreDocument document && reader.Depth == 1:
-                    ReadComment(reader.Value, document);
-                    reader.Read();
-                    break;
-                default:
-                    if (!reader.Read())
-                    {
-                        throw new XmlException("Unexpected end of the store");
-                    }
-
-                    break;
+                properties.KeepChild();
+                continue;
             }
+
+            string name = reader.GetAttribute("name") ?? "";
+            string? reference = reader.GetAttribute("ref");
+            ElementReader property = new(reader, level + 1, properties.TakeComments(), PropertyAttributes);
+            string text = property.ReadText();
+            into.Add(new(name, string.IsNullOrEmpty(reference) ? text : reference));
+            foreign.Add("property", name, property.Foreign);
         }
+
+        foreign.Add("properties", "", properties.Foreign);
     }
 
-    internal static KeyValuePair<string, string> ReadProperty(XmlReader reader)
-    {
-        string name = reader.GetAttribute("name") ?? "";
-        string? reference = reader.GetAttribute("ref");
-        string text = ReadText(reader);
-        return new(name, string.IsNullOrEmpty(reference) ? text : reference);
-    }
-
+    /// <summary>All that have no prefix.</summary>
     internal static List<KeyValuePair<string, string>> Attributes(XmlReader reader)
     {
         List<KeyValuePair<string, string>> attributes = new(reader.AttributeCount);
         for (int i = 0; i < reader.AttributeCount; i++)
         {
             reader.MoveToAttribute(i);
-            attributes.Add(new(reader.LocalName, reader.Value));
+            if (reader.Prefix.Length == 0 && reader.LocalName != "xmlns")
+            {
+                attributes.Add(new(reader.LocalName, reader.Value));
+            }
         }
 
         reader.MoveToElement();
         return attributes;
     }
 
-    /// <summary>The text directly inside the element; elements inside it are skipped. Consumes the element.</summary>
-    internal static string ReadText(XmlReader reader)
+    internal static bool TryReadRevision(string comment, out long revision)
     {
-        bool isEmpty = reader.IsEmptyElement;
-        reader.ReadStartElement();
-        if (isEmpty)
+        ReadOnlySpan<char> text = comment.AsSpan().Trim();
+        revision = 0;
+        return text.StartsWith(RevisionComment, StringComparison.Ordinal)
+            && long.TryParse(text[RevisionComment.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out revision);
+    }
+
+    private static void ReadLabels(XmlReader reader, string before, StoreDocument document)
+    {
+        ElementReader labels = new(reader, level: 1, before, []);
+        while (labels.MoveToChild())
         {
-            return "";
+            if (labels.ChildName != "label")
+            {
+                labels.KeepChild();
+                continue;
+            }
+
+            string id = reader.GetAttribute("id") ?? "";
+            string color = reader.GetAttribute("color") ?? "";
+            int line = reader is IXmlLineInfo info ? info.LineNumber : 0;
+            ElementReader label = new(reader, level: 2, labels.TakeComments(), LabelAttributes);
+            string name = label.ReadText();
+            document.Labels.Add(new(id, color, name, line, label.Foreign));
         }
 
-        string text = "";
-        while (reader.NodeType != XmlNodeType.EndElement)
+        document.Foreign.Add("labels", "", labels.Foreign);
+    }
+
+    private static void ReadPools(XmlReader reader, string before, StoreDocument document)
+    {
+        ElementReader pools = new(reader, level: 1, before, []);
+        while (pools.MoveToChild())
         {
-            if (reader.NodeType is XmlNodeType.Text or XmlNodeType.CDATA or XmlNodeType.Whitespace or XmlNodeType.SignificantWhitespace)
+            if (pools.ChildName != "pool")
             {
-                text += reader.Value;
-                reader.Read();
+                pools.KeepChild();
+                continue;
             }
-            else if (reader.NodeType == XmlNodeType.Element)
+
+            List<KeyValuePair<string, string>> attributes = Attributes(reader);
+            ElementReader pool = new(reader, level: 2, pools.TakeComments(), known: null);
+            pool.KeepRest();
+            document.Pools.Add(new StoredPool(attributes, pool.Foreign));
+        }
+
+        document.Foreign.Add("pools", "", pools.Foreign);
+    }
+
+    private static void ReadQubes(XmlReader reader, string before, StoreDocument document)
+    {
+        ElementReader qubes = new(reader, level: 1, before, []);
+        while (qubes.MoveToChild())
+        {
+            if (qubes.ChildName == "domain")
+            {
+                document.Qubes.Add(StoredQubeReader.Read(reader, qubes.TakeComments(), document.Qubes.Count));
+            }
+            else
+            {
+                qubes.KeepChild();
+            }
+        }
+
+        document.Foreign.Add("domains", "", qubes.Foreign);
+    }
+
+    private static void ReadQubesVerbatim(XmlReader reader, IReadOnlySet<int> positions, ref int position, Dictionary<int, string> found)
+    {
+        ElementReader qubes = new(reader, level: 1, before: "", []);
+        while (qubes.MoveToChild())
+        {
+            string comments = qubes.TakeComments();
+            if (qubes.ChildName != "domain")
+            {
+                reader.Skip();
+                continue;
+            }
+
+            if (positions.Contains(position))
+            {
+                XmlOutput text = new();
+                text.Raw(comments).Indent(QubeLevel);
+                XmlCopy.Node(reader, text);
+                found[position] = System.Text.Encoding.UTF8.GetString(text.Written).Trim();
+            }
+            else
             {
                 reader.Skip();
             }
-            else if (!reader.Read())
-            {
-                throw new XmlException("Unexpected end of the store");
-            }
-        }
 
-        reader.ReadEndElement();
-        return text;
-    }
-
-    private static StoredLabel ReadLabel(XmlReader reader)
-    {
-        string id = reader.GetAttribute("id") ?? "";
-        string color = reader.GetAttribute("color") ?? "";
-        int line = reader is IXmlLineInfo info ? info.LineNumber : 0;
-        return new(id, color, ReadText(reader), line);
-    }
-
-    private static void ReadComment(string comment, StoreDocument document)
-    {
-        string text = comment.Trim();
-        if (text.StartsWith(RevisionComment, StringComparison.Ordinal)
-            && long.TryParse(text.AsSpan(RevisionComment.Length), NumberStyles.None, CultureInfo.InvariantCulture, out long revision))
-        {
-            document.Revision = revision;
+            position++;
         }
     }
 
@@ -225,7 +248,6 @@ internal static class StoreReader
             DtdProcessing = DtdProcessing.Prohibit,
             XmlResolver = null,
             MaxCharactersInDocument = MaxCharacters,
-            IgnoreProcessingInstructions = true,
             CloseInput = true,
         });
     }

@@ -124,13 +124,10 @@ internal sealed class StoreSerializer(QubesApp app, PreservedEntries preserved)
             _output.Indent(2).Raw(qube).Raw("\n"u8);
         }
 
-        _output.Indent(1).Raw("</domains>\n"u8);
-        foreach (string element in preserved.Unknown)
-        {
-            _output.Indent(1).Raw(element).Raw("\n"u8);
-        }
-
-        _output.Indent(1).Raw(string.Create(CultureInfo.InvariantCulture, $"<!-- revision {revision} -->\n")).Raw("</qubes>\n"u8);
+        _output.End(1, "domains"u8, preserved.Foreign["domains"]);
+        _output.Raw(preserved.Foreign["qubes"]?.Inside)
+            .Indent(1).Raw(string.Create(CultureInfo.InvariantCulture, $"<!-- revision {revision} -->\n"))
+            .Raw("</qubes>\n"u8).Raw(preserved.End);
         return _output.Written.ToArray();
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Qubes.Model.Foreign;
 
 namespace Qubes.Store.Format;
 
@@ -25,8 +26,8 @@ internal sealed class StoredQube
     /// <summary>The attributes of each volume, in order.</summary>
     public List<List<KeyValuePair<string, string>>> Volumes { get; } = [];
 
-    /// <summary>Elements this version does not know.</summary>
-    public List<string> Unknown { get; } = [];
+    /// <summary>What else it says, but for devices, which have their own.</summary>
+    public ForeignParts Foreign { get; } = new();
 
     /// <summary>The element itself, where it is not in the file of the store; such a qube has no position there.</summary>
     public string? Source { get; init; }

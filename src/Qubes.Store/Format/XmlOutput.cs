@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using Qubes.Model.Foreign;
 
 namespace Qubes.Store.Format;
 
@@ -24,7 +25,7 @@ internal sealed class XmlOutput
         return this;
     }
 
-    public XmlOutput Raw(string text)
+    public XmlOutput Raw(string? text)
     {
         Encoding.UTF8.GetBytes(text, _buffer);
         return this;
@@ -53,12 +54,29 @@ internal sealed class XmlOutput
     }
 
     /// <summary>A whole line <c>&lt;element name="…"&gt;text&lt;/element&gt;</c>.</summary>
-    public void NamedLine(int level, ReadOnlySpan<byte> element, string name, string text)
+    public void NamedLine(int level, ReadOnlySpan<byte> element, string name, string text, ForeignXml? foreign = null)
     {
-        Indent(level).Raw("<"u8).Raw(element).Attribute("name"u8, name).Raw(">"u8);
+        Start(level, element, foreign).Attribute("name"u8, name).Raw(foreign?.Attributes).Raw(">"u8);
         Escape(text, EscapedInText);
-        Raw("</"u8).Raw(element).Raw(">\n"u8);
+        Raw(foreign?.Inside).Raw("</"u8).Raw(element).Raw(">\n"u8);
     }
+
+    /// <summary>Begins an element on a new line, up to its name.</summary>
+    public XmlOutput Start(int level, ReadOnlySpan<byte> element, ForeignXml? foreign) =>
+        Raw(foreign?.Before).Indent(level).Raw("<"u8).Raw(element);
+
+    /// <summary>Ends a start tag, with attributes nobody understands; the whole element if it has nothing inside.</summary>
+    /// <returns>Whether there is something inside, and <see cref="End"/> has to follow.</returns>
+    public bool EndOfStart(ForeignXml? foreign, bool hasContent)
+    {
+        bool isOpen = hasContent || foreign is { Inside.Length: > 0 };
+        Raw(foreign?.Attributes).Raw(isOpen ? ">\n"u8 : "/>\n"u8);
+        return isOpen;
+    }
+
+    /// <summary>Ends an element that has lines of its own, behind what nobody understands.</summary>
+    public void End(int level, ReadOnlySpan<byte> element, ForeignXml? foreign) =>
+        Raw(foreign?.Inside).Indent(level).Raw("</"u8).Raw(element).Raw(">\n"u8);
 
     public XmlOutput Text(string text)
     {

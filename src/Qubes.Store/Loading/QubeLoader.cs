@@ -1,6 +1,7 @@
 using Qubes.Model;
 using Qubes.Model.Classes;
 using Qubes.Model.Devices;
+using Qubes.Model.Foreign;
 using Qubes.Model.Properties;
 using Qubes.Model.Volumes;
 using Qubes.Protocol.Errors;
@@ -65,13 +66,12 @@ internal static class QubeLoader
             qube.Tags.Load(TagName.Parse(tag));
         }
 
-        List<string> preserved = [.. stored.Unknown];
         foreach (StoredDevice device in stored.Devices)
         {
-            LoadDevice(qube, device, preserved, report);
+            LoadDevice(qube, device, stored.Foreign, report);
         }
 
-        qube.PreservedXml = preserved.Count == 0 ? null : string.Join("\n      ", preserved);
+        qube.Foreign = stored.Foreign.IsEmpty ? null : stored.Foreign;
         if (qube.Class.HasTemplate && qube.Template is null)
         {
             throw QubesErrors.General("it has no template");
@@ -136,12 +136,12 @@ internal static class QubeLoader
     private static bool IsIdentity(Qube qube, PropertyDefinition property) =>
         qube is not AdminVM && property.Name is "name" or "qid" or "uuid";
 
-    private static void LoadDevice(Qube qube, StoredDevice stored, List<string> preserved, Action<string> report)
+    private static void LoadDevice(Qube qube, StoredDevice stored, ForeignParts foreign, Action<string> report)
     {
         DeviceAssignment device = Migrations.Device(stored);
         if (qube is not LocalQube local || !Modes.Contains(device.Mode))
         {
-            preserved.Add(DeviceXml(stored));
+            foreign.Add(ForeignKeys.UnusableDevices, "", new ForeignXml(Before: "", Attributes: "", Inside: DeviceXml.Of(stored)));
             report($"{qube.Name}: device assignment {device} with mode '{device.Mode}' was set aside");
             return;
         }
@@ -152,23 +152,6 @@ internal static class QubeLoader
         }
 
         local.Devices.Load(device);
-    }
-
-    private static string DeviceXml(StoredDevice stored)
-    {
-        XmlOutput output = new();
-        output.Raw("<devices"u8).Attribute("class"u8, stored.DeviceClass).Raw("><device"u8);
-        foreach ((string name, string value) in stored.Attributes)
-        {
-            output.Attribute(name, value);
-        }
-
-        output.Raw(">"u8);
-        foreach ((string name, string value) in stored.Options)
-        {
-            output.Raw("<option"u8).Attribute("name"u8, name).Raw(">"u8).Text(value).Raw("</option>"u8);
-        }
-
-        return System.Text.Encoding.UTF8.GetString(output.Raw("</device></devices>"u8).Written);
+        foreign.AddDevice(device, stored.Foreign);
     }
 }

@@ -49,7 +49,8 @@ internal sealed class StoreLoader
 
     private void Run()
     {
-        _preserved.Unknown.AddRange(_document.Unknown);
+        _preserved.Foreign = _document.Foreign;
+        _preserved.End = _document.End;
         LoadLabels();
         LoadPools();
         foreach (StoredQube stored in _document.Qubes)
@@ -107,29 +108,29 @@ internal sealed class StoreLoader
             }
 
             _app.Labels.Load(new Label(index, label.Name, color));
+            _preserved.Foreign.Add("label", label.Name, label.Foreign);
         }
     }
 
     private void LoadPools()
     {
         List<PoolConfig> pools = [];
-        foreach (List<KeyValuePair<string, string>> attributes in _document.Pools)
+        foreach (StoredPool stored in _document.Pools)
         {
-            string name = attributes.Find(a => a.Key == "name").Value ?? "";
-            string driver = attributes.Find(a => a.Key == "driver").Value ?? "";
-            if (name.Length == 0 || driver.Length == 0 || pools.Exists(p => p.Name == name))
+            if (stored.Name.Length == 0 || stored.Driver.Length == 0 || pools.Exists(p => p.Name == stored.Name))
             {
-                _preserved.Pools.Add(attributes);
-                Report("pools", $"pool '{name}' is not usable and was set aside");
+                _preserved.Pools.Add(stored);
+                Report("pools", $"pool '{stored.Name}' is not usable and was set aside");
                 continue;
             }
 
             pools.Add(new PoolConfig
             {
-                Name = name,
-                Driver = driver,
-                Options = [.. attributes.Where(a => a.Key is not ("name" or "driver"))],
+                Name = stored.Name,
+                Driver = stored.Driver,
+                Options = [.. stored.Attributes.Where(a => a.Key is not ("name" or "driver"))],
             });
+            _preserved.Foreign.Add("pool", stored.Name, stored.Foreign);
         }
 
         _app.Pools.Load(pools);

@@ -56,6 +56,14 @@ internal sealed class QubesXmlTarget : IFuzzTarget
               <!-- revision 7 -->
             </qubes>
             """),
+        Encoding.UTF8.GetBytes(
+            """
+            <!-- a --><?b c?><qubes xmlns:x="urn:x" d="e"><labels f="g"><label id="label-8" color="0x000000" h="i">black<j/></label></labels>
+            <pools><pool name="p" driver="q" x:k="l"><m/></pool></pools><properties><property name="clockvm" n="o"/><p/></properties>
+            <domains><!-- q --><domain id="domain-0" class="AdminVM" r="s"><properties/><features><feature name="t" x:u="v">w</feature></features>
+            <tags><tag name="x" y="z"><a/></tag></tags><devices class="b" c="d"><device id="e" f="g" mode="m"><option name="h" x:i="j">k</option>
+            <x:l>m</x:l></device></devices><volume-config/></domain></domains><n><![CDATA[o]]></n></qubes><!-- p -->
+            """),
     ];
 
     public void Run(ReadOnlySpan<byte> input)
