@@ -15,6 +15,7 @@ using Qubes.Libvirt;
 using Qubes.Lifecycle;
 using Qubes.Lifecycle.Disposables;
 using Qubes.Lifecycle.Firewall;
+using Qubes.Lifecycle.Notes;
 using Qubes.Lifecycle.Hypervisors;
 using Qubes.Lifecycle.Qrexec;
 using Qubes.Linux;
@@ -223,13 +224,14 @@ internal sealed class Daemon : IAsyncDisposable
 
     private void ServeCalls(StorageService storage, SystemInfoSource system, PolicyStore policies)
     {
+        NotesService notes = new(_paths);
         AdminServices services = new()
         {
             App = _app!,
             CommitAsync = _store!.CommitAsync,
             SystemInfo = system,
             Broadcaster = new EventBroadcaster(_app!),
-            State = new StateFeed(_app!, policies, new StateFeedLimits(), TimeProvider.System, _loggers.CreateLogger("state")),
+            State = new StateFeed(_app!, policies, _firewall!, notes, new StateFeedLimits(), TimeProvider.System, _loggers.CreateLogger("state")),
             Policies = policies,
             Planner = new ChangePlanner(static copy => BuiltInExtensions.Register(copy)),
             History = new HistoryReader(_store!.HistoryDirectory),
@@ -239,7 +241,7 @@ internal sealed class Daemon : IAsyncDisposable
             Firewall = _firewall!,
             Gate = new CallerGate(TimeProvider.System),
             Recorder = new CallRecorder(_audit, _policyTrail, TimeProvider.System),
-            StateDirectory = _paths.StateDirectory,
+            Notes = notes,
             PermissionGate = _extensions,
             Logger = _loggers.CreateLogger("admin"),
         };

@@ -9,6 +9,7 @@ using Qubes.Admin.State;
 using Qubes.Admin.Streams;
 using Qubes.Lifecycle.Disposables;
 using Qubes.Lifecycle.Firewall;
+using Qubes.Lifecycle.Notes;
 using Qubes.Linux;
 using Qubes.Model;
 using Qubes.Model.Changes;
@@ -177,12 +178,13 @@ internal sealed class AdminFixture : IAsyncDisposable
         Gate = new CallerGate(Time);
         LimitFeatures.Register(App.Events);
         Firewall = new FirewallService(App, Loop, new QubesPaths(_directory), Time);
-        State = new StateFeed(App, policies, StateLimits, TimeProvider.System, NullLogger.Instance);
+        NotesService notes = new(new QubesPaths(_directory));
+        State = new StateFeed(App, policies, Firewall, notes, StateLimits, TimeProvider.System, NullLogger.Instance);
         AdminServices services = new()
         {
             App = App, CommitAsync = CommitAsync, SystemInfo = system, Broadcaster = Broadcaster, State = State, Policies = policies,
             History = new HistoryReader(_directory),
-            Lifecycle = Lifecycle, Disposables = Disposables, Storage = Storage, Firewall = Firewall, StateDirectory = StateDirectory, Gate = Gate,
+            Lifecycle = Lifecycle, Disposables = Disposables, Storage = Storage, Firewall = Firewall, Notes = notes, Gate = Gate,
             Recorder = new CallRecorder(Audit, PolicyTrail, Time), Logger = NullLogger.Instance,
         };
         AdminDispatcher dispatcher = new(services, Methods, new AdminDispatcherOptions());

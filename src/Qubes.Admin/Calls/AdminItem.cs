@@ -1,3 +1,4 @@
+using Qubes.Admin.State;
 using Qubes.Model;
 using Qubes.Model.Classes;
 using Qubes.Model.Events;
@@ -14,6 +15,7 @@ internal static class AdminItem
     {
         string text => text,
         Qube qube => qube.Name,
+        QubeSection section => section.Qube.Name,
         QubesApp => "",
         QubesEvent happened => happened.Subject.SubjectText,
         PropertyDefinition property => property.Name,

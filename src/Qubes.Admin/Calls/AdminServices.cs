@@ -10,7 +10,7 @@ using Qubes.Extensions.OutOfProcess;
 using Qubes.Lifecycle;
 using Qubes.Lifecycle.Disposables;
 using Qubes.Lifecycle.Firewall;
-using Qubes.Linux;
+using Qubes.Lifecycle.Notes;
 using Qubes.Model;
 using Qubes.Model.Changes;
 using Qubes.Policy.Loading;
@@ -51,11 +51,7 @@ public sealed class AdminServices
 
     public required FirewallService Firewall { get; init; }
 
-    /// <summary>Under it lie the directories of qubes.</summary>
-    public required string StateDirectory { get; init; }
-
-    /// <summary>By path: held while notes are replaced.</summary>
-    public KeyedAsyncLocks<string> NotesLocks { get; } = new(StringComparer.Ordinal);
+    public required NotesService Notes { get; init; }
 
     /// <summary>Extensions that are asked for permission; null where there are none.</summary>
     public IPermissionGate? PermissionGate { get; init; }

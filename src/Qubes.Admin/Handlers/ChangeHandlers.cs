@@ -1,6 +1,7 @@
 using System.Globalization;
 using Qubes.Admin.Calls;
 using Qubes.Admin.Planning;
+using Qubes.Admin.State;
 using Qubes.Model.Classes;
 using Qubes.Protocol.Errors;
 
@@ -17,9 +18,10 @@ internal static class ChangeHandlers
         RequireSame(document, revision);
         ChangePlan plan = await call.Services.Planner.PlanAsync(call, document.Steps);
         HashSet<string> created = [.. plan.Steps.OfType<CreateStep>().Select(step => step.UntrustedQube)];
-        plan.Write(call.Reply, revision, name => name.Length == 0
-            ? filters.Allows(call.App)
-            : created.Contains(name) || (call.App.Domains.TryGet(name, out Qube? qube) && filters.Allows(qube)));
+        plan.Write(call.Reply, revision, name => name.Length == 0 ? filters.Allows(call.App) ? QubeSections.All : QubeSections.None
+            : created.Contains(name) ? QubeSections.All
+            : call.App.Domains.TryGet(name, out Qube? qube) ? filters.SectionsOf(qube)
+            : QubeSections.None);
     }
 
     // {"revision":N}

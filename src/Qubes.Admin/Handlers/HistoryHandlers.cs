@@ -33,7 +33,7 @@ internal static class HistoryHandlers
         json.WriteStartArray("entries"u8);
         foreach (HistoryEntry entry in entries)
         {
-            ChangeRecord[] visible = [.. entry.Changes.Where(change => Sees(call, filters, change.Subject))];
+            ChangeRecord[] visible = [.. entry.Changes.Where(change => Sees(call, filters, change))];
             if (visible.Length > 0 || (entry.Changes.Count == 0 && filters.AllowsAll))
             {
                 Write(json, entry, visible);
@@ -95,8 +95,17 @@ internal static class HistoryHandlers
     }
 
     /// <summary>What became of a qube that is gone is only for those who see everything.</summary>
-    private static bool Sees(AdminCall call, AdminFilters filters, string subject) => filters.AllowsAll
-        || (subject.Length == 0 ? filters.Allows(call.App) : call.App.Domains.TryGet(subject, out Qube? qube) && filters.Allows(qube));
+    private static bool Sees(AdminCall call, AdminFilters filters, ChangeRecord change) => filters.AllowsAll
+        || (change.Subject.Length == 0 ? filters.Allows(call.App)
+            : call.App.Domains.TryGet(change.Subject, out Qube? qube) && filters.SectionsOf(qube).HasFlag(SectionOf(change.Item)));
+
+    private static QubeSections SectionOf(string item) => item.Split(' ')[0] switch
+    {
+        "device" => QubeSections.Devices,
+        "firewall" => QubeSections.Firewall,
+        "notes" => QubeSections.Notes,
+        _ => QubeSections.Base,
+    };
 
     private static void Write(Utf8JsonWriter json, HistoryEntry entry, ChangeRecord[] changes)
     {

@@ -12,15 +12,7 @@ internal static class NotesHandlers
     public static async ValueTask GetAsync(AdminCall call)
     {
         call.Permit();
-        string path = PathOf(call);
-        try
-        {
-            call.Write(await Task.Run(() => NotesFile.Read(path)));
-        }
-        catch (IOException e)
-        {
-            throw new QubesException(QubesErrorNames.QubesException, $"Failed to read notes file: {e.Message}", e);
-        }
+        call.Write(await call.Services.Notes.GetAsync(Owner(call)));
     }
 
     public static async ValueTask SetAsync(AdminCall call)
@@ -33,19 +25,7 @@ internal static class NotesHandlers
         }
 
         string notes = Sanitise(call.UntrustedPayload);
-        string path = PathOf(call);
-        try
-        {
-            // The lock keeps the order in which callers are answered the order in which files are replaced.
-            using (await call.Services.NotesLocks.AcquireAsync(path))
-            {
-                await Task.Run(() => NotesFile.Write(path, notes));
-            }
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new QubesException(QubesErrorNames.QubesException, $"Failed to write notes file: {e.Message}", e);
-        }
+        await call.Services.Notes.SetAsync(Owner(call), notes);
     }
 
     private static string Sanitise(ReadOnlySpan<byte> untrustedNotes)
@@ -60,7 +40,6 @@ internal static class NotesHandlers
         }
     }
 
-    private static string PathOf(AdminCall call) => call.Destination is QubesVM qube
-        ? Path.Combine(call.Services.StateDirectory, qube.DirectoryName, NotesFile.Name)
-        : throw QubesErrors.VM($"Qubes of class {call.Destination.Klass} have no notes");
+    private static QubesVM Owner(AdminCall call) => call.Destination as QubesVM
+        ?? throw QubesErrors.VM($"Qubes of class {call.Destination.Klass} have no notes");
 }

@@ -5,9 +5,10 @@ namespace Qubes.Admin.Handlers;
 /// <summary><c>admin.state.*</c>.</summary>
 internal static class StateHandlers
 {
-    public static void Get(AdminCall call)
+    public static async ValueTask GetAsync(AdminCall call)
     {
         AdminFilters filters = call.Permit();
+        await call.Services.State.LoadFilesAsync();
         call.Services.State.WriteSnapshot(call, filters);
     }
 

@@ -1,4 +1,5 @@
 using Qubes.Admin.Calls;
+using Qubes.Admin.State;
 using Qubes.Model;
 using Qubes.Model.Classes;
 using Qubes.Model.Events;
@@ -129,7 +130,7 @@ public sealed class AdminExtension
     }
 
     /// <summary>
-    /// Everything of a qube at once, for whom every call may be made that tells a part of it; the same for the system.
+    /// A section of a qube at once, for whom every call may be made that tells a part of it; the same for the system.
     /// </summary>
     private void FilterState(QubesEvent permission)
     {
@@ -143,7 +144,8 @@ public sealed class AdminExtension
         _ = _policies.Current();
         AdminFilter filter = item => item switch
         {
-            Qube qube => AreAllowed(caller, qube.Name, StateCalls.OfQube),
+            Qube qube => AreAllowed(caller, qube.Name, StateCalls.Of(QubeSections.Base)),
+            QubeSection section => AreAllowed(caller, section.Qube.Name, StateCalls.Of(section.Section)),
             QubesApp => AreAllowed(caller, "@adminvm", StateCalls.OfSystem),
             _ => false,
         };

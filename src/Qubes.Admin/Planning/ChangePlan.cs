@@ -43,8 +43,8 @@ internal sealed class ChangePlan
     //  "rights":[{"service":"","argument":"","source":"","target":"","before":"","after":"","rule":""}*],"rights_complete":BOOL,
     //  "holds":[{"kind":"","qube":"","before":"","after":""}*]}
 
-    /// <param name="sees">Whether the caller may be told of a qube (or, with an empty name, of the system).</param>
-    public void Write(IBufferWriter<byte> output, long revision, Func<string, bool> sees)
+    /// <param name="sees">What the caller may be told of a qube (or, with an empty name, of the system).</param>
+    public void Write(IBufferWriter<byte> output, long revision, Func<string, QubeSections> sees)
     {
         using Utf8JsonWriter json = new(output, JsonText.Options);
         json.WriteStartObject();
@@ -57,11 +57,11 @@ internal sealed class ChangePlan
     }
 
     /// <summary>The parts that became others, with both values as JSON.</summary>
-    private static IEnumerable<(string Part, string Before, string After)> Parts(StateFragment before, StateFragment after)
+    private static IEnumerable<(string Part, string Before, string After)> Parts(StateFragment before, StateFragment after, QubeSections sees)
     {
         for (int i = 0; i < after.Layout.Names.Length; i++)
         {
-            if (!before.Part(i).SequenceEqual(after.Part(i)))
+            if (!before.Part(i, sees).SequenceEqual(after.Part(i, sees)))
             {
                 yield return (after.Layout.Names[i], Text(before, i), Text(after, i));
             }
@@ -70,15 +70,15 @@ internal sealed class ChangePlan
 
     private static string Text(StateFragment fragment, int part) => global::System.Text.Encoding.UTF8.GetString(fragment.Part(part));
 
-    private void WriteChanges(Utf8JsonWriter json, Func<string, bool> sees)
+    private void WriteChanges(Utf8JsonWriter json, Func<string, QubeSections> sees)
     {
         json.WriteStartArray("changes"u8);
-        if (Delta.SystemBefore is { } was && sees(""))
+        if (Delta.SystemBefore is { } was && sees("") is not QubeSections.None and var system)
         {
-            WriteParts(json, "", was, System);
+            WriteParts(json, "", was, System, system);
         }
 
-        foreach (QubeDelta delta in Delta.Qubes.Where(delta => sees(delta.Name)))
+        foreach (QubeDelta delta in Delta.Qubes.Where(delta => sees(delta.Name) != QubeSections.None))
         {
             if (delta.Before is null || delta.After is null)
             {
@@ -91,18 +91,18 @@ internal sealed class ChangePlan
             }
             else
             {
-                WriteParts(json, delta.Name, delta.Before, delta.After);
+                WriteParts(json, delta.Name, delta.Before, delta.After, sees(delta.Name));
             }
         }
 
         json.WriteEndArray();
     }
 
-    private static void WriteParts(Utf8JsonWriter json, string qube, StateFragment before, StateFragment after)
+    private static void WriteParts(Utf8JsonWriter json, string qube, StateFragment before, StateFragment after, QubeSections sees)
     {
         for (int i = 0; i < after.Layout.Names.Length; i++)
         {
-            if (before.Part(i).SequenceEqual(after.Part(i)))
+            if (before.Part(i, sees).SequenceEqual(after.Part(i, sees)))
             {
                 continue;
             }
@@ -119,14 +119,14 @@ internal sealed class ChangePlan
         }
     }
 
-    private void WriteRestarts(Utf8JsonWriter json, Func<string, bool> sees)
+    private void WriteRestarts(Utf8JsonWriter json, Func<string, QubeSections> sees)
     {
         json.WriteStartArray("restart"u8);
-        foreach (QubeDelta delta in Delta.Qubes.Where(delta => delta.Before is not null && delta.Qube is { IsHalted: false } && sees(delta.Name)))
+        foreach (QubeDelta delta in Delta.Qubes.Where(delta => delta.Before is not null && delta.Qube is { IsHalted: false }))
         {
             string[] because =
             [
-                .. Parts(delta.Before!, delta.After!).SelectMany(part => part.Part == "features" ? StartFeatures(part.Before, part.After)
+                .. Parts(delta.Before!, delta.After!, sees(delta.Name)).SelectMany(part => part.Part == "features" ? StartFeatures(part.Before, part.After)
                     : AtStart.Contains(part.Part) ? [part.Part] : (string[])[]),
             ];
             if (because.Length == 0)
@@ -159,10 +159,11 @@ internal sealed class ChangePlan
             features.RootElement.TryGetProperty(name, out JsonElement value) ? value.GetString() : null;
     }
 
-    private void WriteRights(Utf8JsonWriter json, Func<string, bool> sees)
+    private void WriteRights(Utf8JsonWriter json, Func<string, QubeSections> sees)
     {
         json.WriteStartArray("rights"u8);
-        foreach (WidenedRight right in Rights.Where(right => sees(right.Source) && (right.Target.StartsWith('@') || sees(right.Target))))
+        foreach (WidenedRight right in Rights.Where(right =>
+            sees(right.Source) != QubeSections.None && (right.Target.StartsWith('@') || sees(right.Target) != QubeSections.None)))
         {
             json.WriteStartObject();
             json.WriteString("service"u8, right.Service);
@@ -179,12 +180,12 @@ internal sealed class ChangePlan
         json.WriteBoolean("rights_complete"u8, RightsAreComplete);
     }
 
-    private void WriteHolds(Utf8JsonWriter json, Func<string, bool> sees)
+    private void WriteHolds(Utf8JsonWriter json, Func<string, QubeSections> sees)
     {
         json.WriteStartArray("holds"u8);
-        foreach (QubeDelta delta in Delta.Qubes.Where(delta => delta.Before is not null && delta.After is not null && sees(delta.Name)))
+        foreach (QubeDelta delta in Delta.Qubes.Where(delta => delta.Before is not null && delta.After is not null))
         {
-            foreach ((string part, string before, string after) in Parts(delta.Before!, delta.After!))
+            foreach ((string part, string before, string after) in Parts(delta.Before!, delta.After!, sees(delta.Name)))
             {
                 if (!Holds.TryGetValue(part, out string? kind) || Value(after) is not { Length: > 0 } now || Value(before) == now)
                 {

@@ -3,6 +3,8 @@ using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Qubes.Admin.Calls;
 using Qubes.Admin.Server;
+using Qubes.Lifecycle.Firewall;
+using Qubes.Lifecycle.Notes;
 using Qubes.Linux;
 using Qubes.Model;
 using Qubes.Model.Changes;
@@ -25,6 +27,7 @@ public sealed class StateFeed : IModelObserver, IEventObserver
     private readonly StateFeedLimits _limits;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly StateFiles _files;
     private readonly ReplyBuffer _buffer = new();
     private readonly HashSet<Qube> _announced = [];
     private StateFollower[] _followers = [];
@@ -43,7 +46,8 @@ public sealed class StateFeed : IModelObserver, IEventObserver
     private LoadedPolicy? _policy;
     private long _policySince;
 
-    public StateFeed(QubesApp app, PolicyStore policies, StateFeedLimits limits, TimeProvider time, ILogger logger)
+    public StateFeed(
+        QubesApp app, PolicyStore policies, FirewallService firewall, NotesService notes, StateFeedLimits limits, TimeProvider time, ILogger logger)
     {
         _app = app;
         _policies = policies;
@@ -51,12 +55,16 @@ public sealed class StateFeed : IModelObserver, IEventObserver
         _time = time;
         _logger = logger;
         _ring = new StateRing(limits);
+        _files = new StateFiles(app, firewall, notes, logger);
     }
 
     public int FollowerCount => _followers.Length;
 
     /// <summary>The revision of the last change that is durable or was given up.</summary>
     public long Revision => _images is null ? _app.Changes.Revision : _revision;
+
+    /// <summary>Before <see cref="WriteSnapshot"/>: afterwards the model has what lies in files of its own.</summary>
+    public Task LoadFilesAsync() => _files.LoadAllAsync();
 
     // {"format":1,"revision":N,"position":"","system":OBJECT|null,"qubes":{NAME:OBJECT*}}; the objects as in StateWriter
 
@@ -69,25 +77,27 @@ public sealed class StateFeed : IModelObserver, IEventObserver
             NoticePolicy(images);
         }
 
-        QubeImage[] visible = [.. images.Qubes.Where(image => filters.Allows(image.Qube))];
-        if (!filters.AllowsAll)
-        {
-            ToldTo(call.Source).UnionWith(visible.Select(image => image.Qube.Name.Value));
-        }
-
+        HashSet<string>? told = filters.AllowsAll ? null : ToldTo(call.Source);
         ReplyBuffer reply = call.Reply;
 
         // Room for all of it at once: the reply is megabytes, and growing would copy them again and again.
-        _ = reply.GetSpan(visible.Sum(image => image.Fragment.Json.Length + image.Qube.Name.Value.Length + 4) + images.System.Json.Length + 128);
+        _ = reply.GetSpan(images.Qubes.Sum(image => image.Fragment.Json.Length + image.Qube.Name.Value.Length + 4) + images.System.Json.Length + 128);
         call.Write(string.Create(CultureInfo.InvariantCulture, $$"""{"format":1,"revision":{{_revision}},"position":"{{_position}}","system":"""));
         reply.Write(filters.Allows(_app) ? images.System.Json : "null"u8);
         call.Write(",\"qubes\":{");
-        for (int i = 0; i < visible.Length; i++)
+        bool isFirst = true;
+        foreach (QubeImage image in images.Qubes)
         {
-            reply.Write(i == 0 ? default : ","u8);
-            JsonText.Write(reply, visible[i].Qube.Name.Value);
-            reply.Write(":"u8);
-            reply.Write(visible[i].Fragment.Json);
+            QubeSections sees = filters.SectionsOf(image.Qube);
+            if (sees != QubeSections.None)
+            {
+                told?.Add(image.Qube.Name);
+                reply.Write(isFirst ? default : ","u8);
+                isFirst = false;
+                JsonText.Write(reply, image.Qube.Name.Value);
+                reply.Write(":"u8);
+                image.Fragment.Write(reply, sees);
+            }
         }
 
         call.Write("}}");
@@ -154,7 +164,7 @@ public sealed class StateFeed : IModelObserver, IEventObserver
         Publish(everything: false);
     }
 
-    void IModelObserver.OnRuntimeChanged() => Schedule();
+    void IModelObserver.OnUnsavedChanged() => Schedule();
 
     /// <summary>Values that are made of more than the model are announced by the events of their properties.</summary>
     public void OnEvent(QubesEvent qubesEvent)
@@ -237,6 +247,11 @@ public sealed class StateFeed : IModelObserver, IEventObserver
         {
             StateDelta delta = _images.Refresh(_app.Changes.TakeTouched(), _announced, everything);
             _announced.Clear();
+            foreach (QubeDelta qube in delta.Qubes.Where(qube => qube.Before is null))
+            {
+                _files.Want(qube.Qube);
+            }
+
             if (!delta.IsEmpty || _toldRevision != _revision)
             {
                 _toldRevision = _revision;

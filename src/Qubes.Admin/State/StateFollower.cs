@@ -16,7 +16,7 @@ namespace Qubes.Admin.State;
 /// <param name="told">The names it was ever told; grows.</param>
 internal sealed class StateFollower(Qube caller, AdminFilters filters, HashSet<string> told)
 {
-    private readonly HashSet<string> _visible = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, QubeSections> _visible = new(StringComparer.Ordinal);
     private bool _seesSystem;
     private LoadedPolicy? _policy;
 
@@ -30,14 +30,21 @@ internal sealed class StateFollower(Qube caller, AdminFilters filters, HashSet<s
     public void CatchUp(QubesApp app, StateImages images, LoadedPolicy policy, IEnumerable<string> changed, bool isSystem, ReplyBuffer output)
     {
         _policy = policy;
-        _visible.UnionWith(images.Qubes.Where(image => filters.Allows(image.Qube)).Select(image => image.Qube.Name.Value));
-        told.UnionWith(_visible);
+        foreach (QubeImage image in images.Qubes)
+        {
+            if (filters.SectionsOf(image.Qube) is not QubeSections.None and var sees)
+            {
+                _visible.Add(image.Qube.Name, sees);
+            }
+        }
+
+        told.UnionWith(_visible.Keys);
         _seesSystem = filters.Allows(app);
         foreach (string name in changed)
         {
-            if (_visible.Contains(name))
+            if (_visible.TryGetValue(name, out QubeSections sees))
             {
-                StateMessages.WriteQube(output, name, images.Find(name)!.Fragment);
+                StateMessages.WriteQube(output, name, images.Find(name)!.Fragment, sees);
             }
             else if (told.Contains(name))
             {
@@ -66,19 +73,7 @@ internal sealed class StateFollower(Qube caller, AdminFilters filters, HashSet<s
             HashSet<string> known = [.. delta.Qubes.Select(qube => qube.Name)];
             foreach (QubeImage image in images.Qubes.Where(image => !known.Contains(image.Qube.Name)))
             {
-                string name = image.Qube.Name;
-                if (filters.Allows(image.Qube))
-                {
-                    if (_visible.Add(name))
-                    {
-                        told.Add(name);
-                        StateMessages.WriteQube(output, name, image.Fragment);
-                    }
-                }
-                else if (_visible.Remove(name))
-                {
-                    StateMessages.WriteRemoved(output, name);
-                }
+                Tell(new QubeDelta(image.Qube.Name, image.Qube, image.Fragment, image.Fragment), output);
             }
         }
 
@@ -90,22 +85,27 @@ internal sealed class StateFollower(Qube caller, AdminFilters filters, HashSet<s
 
     private void Tell(QubeDelta delta, ReplyBuffer output)
     {
-        bool was = _visible.Contains(delta.Name);
-        bool isNow = delta.Qube is { } qube && filters.Allows(qube);
-        if (isNow && was)
+        QubeSections saw = _visible.GetValueOrDefault(delta.Name);
+        QubeSections sees = delta.Qube is { } qube ? filters.SectionsOf(qube) : QubeSections.None;
+        if (sees == QubeSections.None)
         {
-            StateMessages.Write(output, delta);
+            if (_visible.Remove(delta.Name))
+            {
+                StateMessages.WriteRemoved(output, delta.Name);
+            }
+
+            return;
         }
-        else if (isNow)
+
+        _visible[delta.Name] = sees;
+        if (saw == QubeSections.None || delta.Before is null)
         {
-            _visible.Add(delta.Name);
             told.Add(delta.Name);
-            StateMessages.WriteQube(output, delta.Name, delta.After!);
+            StateMessages.WriteQube(output, delta.Name, delta.After!, sees);
         }
-        else if (was)
+        else
         {
-            _visible.Remove(delta.Name);
-            StateMessages.WriteRemoved(output, delta.Name);
+            StateMessages.WriteQubeChanges(output, delta.Name, delta.Before, saw, delta.After!, sees);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using Qubes.Admin.Server;
 using Qubes.Protocol.Admin;
@@ -18,6 +19,7 @@ namespace Qubes.Admin.State;
 /// </summary>
 internal static class StateMessages
 {
+    /// <summary>As it is told to whoever sees everything.</summary>
     public static void Write(ReplyBuffer output, QubeDelta delta)
     {
         if (delta.After is null)
@@ -26,20 +28,35 @@ internal static class StateMessages
         }
         else if (delta.Before is null)
         {
-            WriteQube(output, delta.Name, delta.After);
+            WriteQube(output, delta.Name, delta.After, QubeSections.All);
         }
         else
         {
-            WriteChanges(output, delta.Name, "state-qube-changed", delta.Before, delta.After);
+            WriteQubeChanges(output, delta.Name, delta.Before, QubeSections.All, delta.After, QubeSections.All);
         }
     }
 
-    public static void WriteQube(ReplyBuffer output, string name, StateFragment fragment)
+    public static void WriteQube(ReplyBuffer output, string name, StateFragment fragment, QubeSections sees)
     {
         AdminReplyWriter.BeginEvent(output, name, "state-qube");
-        AdminReplyWriter.WriteEventKeyword(output, "state", fragment.Json);
+        if (sees == QubeSections.All)
+        {
+            AdminReplyWriter.WriteEventKeyword(output, "state", fragment.Json);
+        }
+        else
+        {
+            ArrayBufferWriter<byte> part = new(fragment.Json.Length);
+            fragment.Write(part, sees);
+            AdminReplyWriter.WriteEventKeyword(output, "state", part.WrittenSpan);
+        }
+
         AdminReplyWriter.EndEvent(output);
     }
+
+    /// <summary>Nothing, if none of what changed is in the sections.</summary>
+    public static void WriteQubeChanges(
+        ReplyBuffer output, string name, StateFragment before, QubeSections saw, StateFragment after, QubeSections sees) =>
+        WriteChanges(output, name, "state-qube-changed", before, saw, after, sees);
 
     public static void WriteRemoved(ReplyBuffer output, string name)
     {
@@ -56,7 +73,7 @@ internal static class StateMessages
     }
 
     public static void WriteSystemChanges(ReplyBuffer output, StateFragment before, StateFragment after) =>
-        WriteChanges(output, "", "state-system-changed", before, after);
+        WriteChanges(output, "", "state-system-changed", before, QubeSections.All, after, QubeSections.All);
 
     public static void WritePosition(ReplyBuffer output, StatePosition position, long revision)
     {
@@ -66,12 +83,15 @@ internal static class StateMessages
         AdminReplyWriter.EndEvent(output);
     }
 
-    private static void WriteChanges(ReplyBuffer output, string subject, string name, StateFragment before, StateFragment after)
+    private static void WriteChanges(
+        ReplyBuffer output, string subject, string name, StateFragment before, QubeSections saw, StateFragment after, QubeSections sees)
     {
-        System.Buffers.ArrayBufferWriter<byte> changes = new(256);
-        after.WriteChanges(before, changes);
-        AdminReplyWriter.BeginEvent(output, subject, name);
-        AdminReplyWriter.WriteEventKeyword(output, "changes", changes.WrittenSpan);
-        AdminReplyWriter.EndEvent(output);
+        ArrayBufferWriter<byte> changes = new(256);
+        if (after.WriteChanges(before, saw, sees, changes))
+        {
+            AdminReplyWriter.BeginEvent(output, subject, name);
+            AdminReplyWriter.WriteEventKeyword(output, "changes", changes.WrittenSpan);
+            AdminReplyWriter.EndEvent(output);
+        }
     }
 }

@@ -5,7 +5,9 @@ using Qubes.Admin.Handlers;
 using Qubes.Model;
 using Qubes.Model.Classes;
 using Qubes.Model.Devices;
+using Qubes.Model.Firewall;
 using Qubes.Model.Labels;
+using Qubes.Model.Notes;
 using Qubes.Model.Properties;
 using Qubes.Model.Volumes;
 
@@ -15,11 +17,13 @@ namespace Qubes.Admin.State;
 /// Makes fragments:
 /// <code>
 /// qube:   {"class":"","uuid":"","power_state":"","properties":{NAME:PROPERTY*},"features":{NAME:""*},"tags":[""*],
-///          "devices":[{"class":"","backend":"","port":"","device_id":"","mode":"","options":{NAME:""*}}*]}
+///          "devices":[DEVICE*],"attached":[DEVICE*],"firewall":["RULE"*]|null,"notes":"DIGEST"|null}
+/// DEVICE: {"class":"","backend":"","port":"","device_id":"","mode":"","options":{NAME:""*}}
 /// system: {"properties":{NAME:PROPERTY*},"labels":{NAME:{"index":N,"color":""}*},"pools":{NAME:{"driver":""}*}}
 /// PROPERTY = {"type":"WORD","value":""|null,"default":true|false}
 /// </code>
-/// A value is the text <c>property.Get</c> gives, null when the property is unset. Not thread-safe; reuses its buffer.
+/// A value is the text <c>property.Get</c> gives, null when the property is unset. Rules are as <c>firewall.Get</c> gives them; null while
+/// they were not or cannot be read, as the digest of the notes (<see cref="Model.Notes.QubeNotes.Digest"/>). Not thread-safe; reuses its buffer.
 /// </summary>
 internal sealed class StateWriter
 {
@@ -28,6 +32,7 @@ internal sealed class StateWriter
 
     public StateFragment Write(Qube qube)
     {
+        QubesApp app = qube.App;
         FragmentLayout layout = FragmentLayout.Of(qube.Properties, isQube: true);
         Begin();
         Raw("{\"class\":"u8);
@@ -45,7 +50,14 @@ internal sealed class StateWriter
         Raw(",\"tags\":"u8);
         WriteTags(qube.Tags.All);
         Raw(",\"devices\":"u8);
-        WriteDevices(qube is LocalQube local ? local.Devices.All : []);
+        LocalQube? local = qube as LocalQube;
+        WriteDevices(local?.Devices.All ?? []);
+        Raw(",\"attached\":"u8);
+        WriteDevices(local is null ? [] : app.Devices.AttachedTo(local));
+        Raw(",\"firewall\":"u8);
+        WriteFirewall((qube as QubesVM)?.Firewall);
+        Raw(",\"notes\":"u8);
+        WriteNotes((qube as QubesVM)?.Notes);
         Raw("}"u8);
         return End(layout);
     }
@@ -127,14 +139,51 @@ internal sealed class StateWriter
         Mark();
     }
 
-    private void WriteDevices(IReadOnlyList<DeviceAssignment> assignments)
+    private void WriteFirewall(QubeFirewall? firewall)
+    {
+        Mark();
+        if (firewall is { IsLoaded: true, Damage: null })
+        {
+            Raw("["u8);
+            for (int i = 0; i < firewall.Rules.Count; i++)
+            {
+                Separate(i);
+                Text(firewall.Rules[i].ApiText);
+            }
+
+            Raw("]"u8);
+        }
+        else
+        {
+            Raw("null"u8);
+        }
+
+        Mark();
+    }
+
+    private void WriteNotes(QubeNotes? notes)
+    {
+        Mark();
+        if (notes?.Digest is { } digest)
+        {
+            Text(digest);
+        }
+        else
+        {
+            Raw("null"u8);
+        }
+
+        Mark();
+    }
+
+    private void WriteDevices(IEnumerable<DeviceAssignment> devices)
     {
         Mark();
         Raw("["u8);
-        for (int i = 0; i < assignments.Count; i++)
+        int i = 0;
+        foreach (DeviceAssignment assignment in devices)
         {
-            DeviceAssignment assignment = assignments[i];
-            Separate(i);
+            Separate(i++);
             Member("{\"class\":"u8, assignment.DeviceClass);
             Member(",\"backend\":"u8, assignment.Backend);
             Member(",\"port\":"u8, assignment.Port);

@@ -23,8 +23,23 @@ public sealed record QubeState
     /// <summary>Sorted.</summary>
     public required IReadOnlyList<string> Tags { get; init; }
 
-    /// <summary>The devices assigned to it.</summary>
-    public required IReadOnlyList<StateDevice> Devices { get; init; }
+    /// <summary>The devices assigned to it; null if the caller may not see them.</summary>
+    public required IReadOnlyList<StateDevice>? Devices { get; init; }
+
+    /// <summary>The devices it has at the moment; null if the caller may not see them.</summary>
+    public required IReadOnlyList<StateDevice>? Attached { get; init; }
+
+    /// <summary>
+    /// Its firewall rules in order, as <c>admin.vm.firewall.Get</c> gives them; null if the caller may not see them, they are not
+    /// or cannot be read, or its class has none.
+    /// </summary>
+    public required IReadOnlyList<string>? Firewall { get; init; }
+
+    /// <summary>
+    /// SHA-256 of its notes in small hex digits, empty without notes; null as for <see cref="Firewall"/>. A change means that
+    /// <c>admin.vm.notes.Get</c> gives another text.
+    /// </summary>
+    public required string? NotesDigest { get; init; }
 
     internal static QubeState Parse(string name, JsonElement json) => new()
     {
@@ -34,8 +49,11 @@ public sealed record QubeState
         PowerState = json.GetProperty("power_state").GetString()!,
         Properties = StateProperty.ParseAll(json.GetProperty("properties")),
         Features = ParseMap(json.GetProperty("features")),
-        Tags = ParseTags(json.GetProperty("tags")),
+        Tags = ParseTexts(json.GetProperty("tags")),
         Devices = ParseDevices(json.GetProperty("devices")),
+        Attached = ParseDevices(json.GetProperty("attached")),
+        Firewall = ParseRules(json.GetProperty("firewall")),
+        NotesDigest = json.GetProperty("notes").GetString(),
     };
 
     /// <summary>The qube after the parts in <paramref name="changes"/> became others.</summary>
@@ -49,8 +67,11 @@ public sealed record QubeState
                 "power_state" => after with { PowerState = member.Value.GetString()! },
                 "properties" => after with { Properties = StateProperty.ParseAll(member.Value, after.Properties) },
                 "features" => after with { Features = ParseMap(member.Value) },
-                "tags" => after with { Tags = ParseTags(member.Value) },
+                "tags" => after with { Tags = ParseTexts(member.Value) },
                 "devices" => after with { Devices = ParseDevices(member.Value) },
+                "attached" => after with { Attached = ParseDevices(member.Value) },
+                "firewall" => after with { Firewall = ParseRules(member.Value) },
+                "notes" => after with { NotesDigest = member.Value.GetString() },
 
                 // A later version tells more.
                 _ => after,
@@ -71,7 +92,10 @@ public sealed record QubeState
         return map;
     }
 
-    private static string[] ParseTags(JsonElement json) => [.. json.EnumerateArray().Select(tag => tag.GetString()!)];
+    private static string[] ParseTexts(JsonElement json) => [.. json.EnumerateArray().Select(text => text.GetString()!)];
 
-    private static StateDevice[] ParseDevices(JsonElement json) => [.. json.EnumerateArray().Select(StateDevice.Parse)];
+    private static string[]? ParseRules(JsonElement json) => json.ValueKind == JsonValueKind.Null ? null : ParseTexts(json);
+
+    private static StateDevice[]? ParseDevices(JsonElement json) =>
+        json.ValueKind == JsonValueKind.Null ? null : [.. json.EnumerateArray().Select(StateDevice.Parse)];
 }

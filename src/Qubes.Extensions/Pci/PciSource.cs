@@ -43,7 +43,6 @@ internal sealed class PciSource(QubesApp app) : IDomainDeviceSource
     {
         _devices = await Task.Run(scan);
         MigrateAssignments();
-        app.Devices.TakeForTold(this, app.Domains.AdminVM);
 
         // What a running qube requires it was started with.
         foreach (QubesVM qube in app.Domains.OfType<QubesVM>().Where(q => q.IsRunning))
@@ -53,6 +52,8 @@ internal sealed class PciSource(QubesApp app) : IDomainDeviceSource
                 _given.AddRange(_devices.Where(d => assignment.Device.Matches(d.Info.Device)).Select(d => ((LocalQube)qube, d)));
             }
         }
+
+        app.Devices.TakeForTold(this, app.Domains.AdminVM);
     }
 
     public IReadOnlyCollection<DeviceInfo> Exposed(LocalQube backend) => backend is not AdminVM

@@ -97,8 +97,9 @@ public sealed class FirewallService : IDisposable
     public void Dispose() => _timer.Dispose();
 
     /// <summary>Afterwards the rules are in the model, or it is known that they cannot be read.</summary>
-    internal async Task EnsureLoadedAsync(QubesVM qube)
+    public async Task EnsureLoadedAsync(QubesVM qube)
     {
+        ArgumentNullException.ThrowIfNull(qube);
         if (qube.Firewall.IsLoaded)
         {
             return;

@@ -94,12 +94,13 @@ public sealed class ChangeTracker
         }
     }
 
-    internal void TouchRuntime(PropertyHolder holder)
+    /// <summary>A part that the store does not keep became another, or may have.</summary>
+    internal void TouchUnsaved(PropertyHolder holder, ModelAspect aspect)
     {
         if (_touched is not null)
         {
-            _touched.Add(new ModelPart(holder, ModelAspect.Runtime));
-            Observer!.OnRuntimeChanged();
+            _touched.Add(new ModelPart(holder, aspect));
+            Observer!.OnUnsavedChanged();
         }
     }
 

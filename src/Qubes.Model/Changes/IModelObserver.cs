@@ -9,6 +9,9 @@ public interface IModelObserver
     /// <summary>A change that mutated something, or has a revision, holds or was taken back; its events have been delivered.</summary>
     void OnSettled(ModelChange change);
 
-    /// <summary>The state of a running qube changed, outside of any change. Several such calls may follow each other at once.</summary>
-    void OnRuntimeChanged();
+    /// <summary>
+    /// Something that the store does not keep changed, outside of any change: the state of a running qube, its devices, its firewall rules
+    /// or notes. Several such calls may follow each other at once.
+    /// </summary>
+    void OnUnsavedChanged();
 }

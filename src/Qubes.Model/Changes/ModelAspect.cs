@@ -14,6 +14,15 @@ public enum ModelAspect
 
     /// <summary>What is known of the running qube; never saved.</summary>
     Runtime,
+
+    /// <summary>Which devices a running qube has at the moment; never saved.</summary>
+    Attachments,
+
+    /// <summary>The firewall rules, which have a file of their own.</summary>
+    Firewall,
+
+    /// <summary>The notes, which have a file of their own.</summary>
+    Notes,
     Labels,
     Pools,
 

@@ -82,7 +82,7 @@ public sealed class QubeRuntime
         if (!EqualityComparer<T>.Default.Equals(field, value))
         {
             field = value;
-            _owner.App.Changes.TouchRuntime(_owner);
+            _owner.App.Changes.TouchUnsaved(_owner, ModelAspect.Runtime);
         }
     }
 }

@@ -1,6 +1,7 @@
 using System.Net;
 using Qubes.Model.Firewall;
 using Qubes.Model.Network;
+using Qubes.Model.Notes;
 using Qubes.Model.Volumes;
 
 namespace Qubes.Model.Classes;
@@ -13,6 +14,8 @@ public abstract class QubesVM : LocalQube
     {
         Volumes = new QubeVolumes(this);
         Runtime = new QubeRuntime(this);
+        Firewall = new QubeFirewall(this);
+        Notes = new QubeNotes(this);
     }
 
     public QubeRuntime Runtime { get; }
@@ -20,7 +23,10 @@ public abstract class QubesVM : LocalQube
     public QubeVolumes Volumes { get; }
 
     /// <summary>What it may reach through its netvm.</summary>
-    public QubeFirewall Firewall { get; } = new();
+    public QubeFirewall Firewall { get; }
+
+    /// <summary>What people wrote about it.</summary>
+    public QubeNotes Notes { get; }
 
     public override PowerState PowerState => Runtime.State;
 

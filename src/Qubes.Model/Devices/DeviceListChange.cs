@@ -96,6 +96,7 @@ internal static class DeviceListChange
             sources.ReportFailure($"{port.DeviceClass} device {port} could not be taken from {frontendName}", failure);
         }
 
+        sources.TouchAttachments(frontend);
         try
         {
             await frontend.FireAsync($"device-detach:{port.DeviceClass}", EventArguments.Of("port", port));

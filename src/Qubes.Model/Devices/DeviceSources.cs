@@ -1,4 +1,5 @@
 using System.Buffers;
+using Qubes.Model.Changes;
 using Qubes.Model.Classes;
 using Qubes.Protocol.Devices;
 
@@ -31,6 +32,10 @@ public sealed class DeviceSources
 
     public IDeviceSource? Find(string deviceClass) => _classes.GetValueOrDefault(deviceClass)?.Source;
 
+    /// <summary>What the qube has attached, of all classes.</summary>
+    public IEnumerable<DeviceAssignment> AttachedTo(LocalQube frontend) =>
+        _classes.Values.SelectMany(state => frontend.DevicesOf(state.Source.DeviceClass).Attached);
+
     /// <summary>Makes a class of devices known, until the result is disposed.</summary>
     /// <exception cref="ArgumentException">The class has another source, or its name cannot be one.</exception>
     public IDisposable Register(IDeviceSource source)
@@ -55,6 +60,7 @@ public sealed class DeviceSources
     {
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(backend);
+        TouchAttachments();
         return StateOf(source) is { } state ? DeviceListChange.RunAsync(this, state, backend) : Task.CompletedTask;
     }
 
@@ -65,9 +71,22 @@ public sealed class DeviceSources
     {
         ArgumentNullException.ThrowIfNull(source);
         StateOf(source)?.Told(backend).Replace(source.Exposed(backend));
+        TouchAttachments();
     }
 
     internal IEnumerable<DeviceClassState> All => _classes.Values.ToArray();
+
+    /// <summary>What the qube has attached is another by now, or may be.</summary>
+    internal void TouchAttachments(LocalQube frontend) => App.Changes.TouchUnsaved(frontend, ModelAspect.Attachments);
+
+    /// <summary>As before, for all that can have some: a list of devices that became another can say something else of any of them.</summary>
+    internal void TouchAttachments()
+    {
+        foreach (LocalQube qube in App.Domains.OfType<LocalQube>().Where(q => !q.IsHalted || AttachedTo(q).Any()))
+        {
+            TouchAttachments(qube);
+        }
+    }
 
     internal void ReportFailure(string what, Exception failure) => Failed?.Invoke(what, failure);
 
@@ -91,6 +110,7 @@ public sealed class DeviceSources
             if (owner.StateOf(source) is not null)
             {
                 owner._classes.Remove(source.DeviceClass);
+                owner.TouchAttachments();
             }
         }
     }

@@ -71,6 +71,7 @@ public sealed class QubeDevices
         await _qube.FirePreAsync($"device-pre-detach:{DeviceClass}", arguments);
         await source.DetachAsync(_qube, attached.Device.Port);
         _qube.App.Devices.NoteAttachment(attached.Device.Port, frontend: null);
+        _qube.App.Devices.TouchAttachments(_qube);
         await _qube.FireAsync($"device-detach:{DeviceClass}", arguments);
     }
 
@@ -139,6 +140,7 @@ public sealed class QubeDevices
         RefuseIfAttached(device);
         IReadOnlyList<KeyValuePair<string, string>> inForce = await source.AttachAsync(_qube, device, options);
         _qube.App.Devices.NoteAttachment(device.Port, _qube);
+        _qube.App.Devices.TouchAttachments(_qube);
         await _qube.FireAsync($"device-attach:{DeviceClass}", EventArguments.Of(("device", device), ("options", inForce)));
     }
 

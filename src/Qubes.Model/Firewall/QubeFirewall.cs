@@ -1,3 +1,5 @@
+using Qubes.Model.Changes;
+using Qubes.Model.Classes;
 using Qubes.Protocol.Errors;
 using Qubes.Protocol.Firewall;
 
@@ -10,12 +12,11 @@ namespace Qubes.Model.Firewall;
 public sealed class QubeFirewall
 {
     private static readonly IReadOnlyList<FirewallRule> AcceptAll = [FirewallRule.AcceptAll];
+    private readonly QubesVM _owner;
     private IReadOnlyList<FirewallRule>? _rules;
     private QubesException? _damage;
 
-    internal QubeFirewall()
-    {
-    }
+    internal QubeFirewall(QubesVM owner) => _owner = owner;
 
     /// <summary>The rules were read, or it is known that they cannot be.</summary>
     public bool IsLoaded => _rules is not null || _damage is not null;
@@ -43,6 +44,7 @@ public sealed class QubeFirewall
     {
         _damage = damage;
         _rules = null;
+        _owner.App.Changes.TouchUnsaved(_owner, ModelAspect.Firewall);
     }
 
     /// <summary>Takes other rules, which are durable already.</summary>
@@ -51,5 +53,6 @@ public sealed class QubeFirewall
         // One list for all the qubes that have no rules of their own.
         _rules = rules is [var only] && only == FirewallRule.AcceptAll ? AcceptAll : rules;
         _damage = null;
+        _owner.App.Changes.TouchUnsaved(_owner, ModelAspect.Firewall);
     }
 }

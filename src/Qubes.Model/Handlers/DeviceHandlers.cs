@@ -12,6 +12,10 @@ internal static class DeviceHandlers
     {
         events.OnAwaited(EmitterClass.LocalVM, "domain-start", OnStartedAsync);
         events.OnAwaited(EmitterClass.LocalVM, "domain-shutdown", OnStoppedAsync);
+
+        // What is a part of the domain comes and goes with it.
+        events.On(EmitterClass.LocalVM, "domain-spawn", TouchAttachments);
+        events.On(EmitterClass.LocalVM, "domain-start-failed", TouchAttachments);
     }
 
     private static Task OnStartedAsync(QubesEvent started)
@@ -19,6 +23,8 @@ internal static class DeviceHandlers
         LocalQube qube = (LocalQube)started.Subject;
         return AutoAttach.ToStartedAsync(qube.App.Devices, qube);
     }
+
+    private static void TouchAttachments(QubesEvent happened) => happened.Subject.App.Devices.TouchAttachments((LocalQube)happened.Subject);
 
     private static async Task OnStoppedAsync(QubesEvent stopped)
     {
@@ -51,6 +57,7 @@ internal static class DeviceHandlers
     {
         DevicePort[] ports = [.. source.AttachedTo(frontend).Select(a => a.Device.Port)];
         source.ForgetAttachments(frontend);
+        frontend.App.Devices.TouchAttachments(frontend);
         foreach (DevicePort port in ports)
         {
             frontend.App.Devices.NoteAttachment(port, frontend: null);

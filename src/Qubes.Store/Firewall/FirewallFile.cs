@@ -20,6 +20,12 @@ public static class FirewallFile
     /// <exception cref="QubesException"><c>QubesVMError</c>: it cannot be read or understood.</exception>
     public static IReadOnlyList<FirewallRule>? Read(string path)
     {
+        // Most qubes have none, and an exception takes longer than the look.
+        if (!File.Exists(path))
+        {
+            return null;
+        }
+
         byte[] content;
         try
         {

@@ -24,6 +24,12 @@ public static class NotesFile
     /// <exception cref="IOException">It cannot be read, is too long, or is not UTF-8.</exception>
     public static string Read(string path)
     {
+        // Most qubes have none, and an exception takes longer than the look.
+        if (!File.Exists(path))
+        {
+            return "";
+        }
+
         try
         {
             using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);

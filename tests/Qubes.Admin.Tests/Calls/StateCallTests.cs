@@ -30,6 +30,11 @@ public sealed class StateCallTests
         Assert.Equal("1 \"\\", work.GetProperty("features").GetProperty("a").GetString());
         Assert.Equal("""["t"]""", work.GetProperty("tags").GetRawText());
         Assert.Equal("[]", work.GetProperty("devices").GetRawText());
+        Assert.Equal("[]", work.GetProperty("attached").GetRawText());
+        Assert.Equal("""["action=accept"]""", work.GetProperty("firewall").GetRawText());
+        Assert.Equal("", work.GetProperty("notes").GetString());
+        Assert.Equal("null", root.GetProperty("qubes").GetProperty("dom0").GetProperty("firewall").GetRawText());
+        Assert.Equal("null", root.GetProperty("qubes").GetProperty("dom0").GetProperty("notes").GetRawText());
         Assert.Equal("""{"type":"int","value":"400","default":true}""", work.GetProperty("properties").GetProperty("memory").GetRawText());
         Assert.Equal("""{"type":"vm","value":"debian","default":false}""", work.GetProperty("properties").GetProperty("template").GetRawText());
         Assert.Equal("""{"index":1,"color":"0xcc0000"}""", root.GetProperty("system").GetProperty("labels").GetProperty("red").GetRawText());
@@ -56,10 +61,87 @@ public sealed class StateCallTests
         await ExpectAsync(stream, "1\0\0state-system-changed\0changes\0{\"properties\":{\"stats_interval\":{\"type\":\"int\",\"value\":\"7\",\"default\":false}}}\0\0"
             + $"1\0\0state-position\0position\0{run}.3\0revision\02\0\0");
         await fixture.CallAsync("admin.vm.Create.StandaloneVM", payload: "name=new label=red");
-        message = await ReadMessageAsync(stream, $"{run}.4");
+        message = await ReadMessageAsync(stream, "\"firewall\":[\"action=accept\"]");
         Assert.StartsWith("1\0new\0state-qube\0state\0{\"class\":\"StandaloneVM\"", message, StringComparison.Ordinal);
         await fixture.CallAsync("admin.vm.Remove", destination: "new");
-        await ExpectAsync(stream, $"1\0new\0state-qube-removed\0\0" + $"1\0\0state-position\0position\0{run}.5\0revision\04\0\0");
+        Assert.Contains("1\0new\0state-qube-removed\0\0", await ReadMessageAsync(stream, "revision\04\0\0"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Firewall_rules_and_notes_are_told_with_what_the_files_hold()
+    {
+        await using AdminFixture fixture = await AdminFixture.StartAsync();
+        string directory = Directory.CreateDirectory(Path.Combine(fixture.StateDirectory, "appvms", "work")).FullName;
+        string templates = Directory.CreateDirectory(Path.Combine(fixture.StateDirectory, "vm-templates", "debian")).FullName;
+        await File.WriteAllTextAsync(Path.Combine(directory, "notes.txt"), "old");
+        await File.WriteAllTextAsync(Path.Combine(directory, "firewall.xml"), "<firewall version=\"2\"><rules/></firewall>");
+        await File.WriteAllTextAsync(Path.Combine(templates, "firewall.xml"), "damaged");
+        string state = await fixture.CallAsync("admin.state.Get");
+        Assert.Contains($"\"firewall\":[],\"notes\":\"{Sha256("old")}\"}}", state, StringComparison.Ordinal);
+        Assert.Contains("\"firewall\":null,\"notes\":\"\"}", state, StringComparison.Ordinal);
+        string position = Position(state);
+        using RawClient stream = await FollowAsync(fixture, position);
+        await ReadMessageAsync(stream, "state-position");
+        await fixture.CallAsync("admin.vm.firewall.Set", destination: "work", payload: "action=drop comment=a b");
+        Assert.StartsWith("1\0work\0state-qube-changed\0changes\0{\"firewall\":[\"action=drop comment=a b\"]}\0\0",
+            await ReadMessageAsync(stream, "state-position"), StringComparison.Ordinal);
+        await fixture.CallAsync("admin.vm.notes.Set", destination: "work", payload: "new");
+        Assert.StartsWith($"1\0work\0state-qube-changed\0changes\0{{\"notes\":\"{Sha256("new")}\"}}\0\0",
+            await ReadMessageAsync(stream, "state-position"), StringComparison.Ordinal);
+
+        // By hand: known to whoever follows once somebody has read it.
+        await File.WriteAllTextAsync(Path.Combine(directory, "notes.txt"), "by hand");
+        Assert.Equal("0\0by hand", await fixture.CallAsync("admin.vm.notes.Get", destination: "work"));
+        Assert.Contains(Sha256("by hand"), await ReadMessageAsync(stream, "state-position"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Attached_devices_are_told_as_they_come_and_go()
+    {
+        await using DeviceFixture devices = await DeviceFixture.StartAsync("usb");
+        AdminFixture fixture = devices.Fixture;
+        await devices.PutAsync("1-1");
+        await devices.AssignAsync("1-1");
+        using RawClient stream = await FollowAsync(fixture, Position(await fixture.CallAsync("admin.state.Get")));
+        await ReadMessageAsync(stream, "state-position");
+        await devices.AttachAsync("1-1");
+        const string manual = "{\"class\":\"usb\",\"backend\":\"sys-usb\",\"port\":\"1-1\",\"device_id\":\"dead:beef\",\"mode\":\"manual\",\"options\":{}}";
+        string told = await ReadMessageAsync(stream, "state-position");
+        Assert.Equal($"1\0work\0state-qube-changed\0changes\0{{\"attached\":[{manual}]}}", told.Split("\0\0")[0]);
+        Assert.Contains($"\"attached\":[{manual}]", await fixture.CallAsync("admin.state.Get"), StringComparison.Ordinal);
+        await fixture.CallAsync("admin.vm.device.usb.Detach", "sys-usb+1-1", "work");
+        Assert.StartsWith("1\0work\0state-qube-changed\0changes\0{\"attached\":[]}\0\0",
+            await ReadMessageAsync(stream, "state-position"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_caller_is_told_each_section_of_a_qube_by_the_right_to_read_it()
+    {
+        await using AdminFixture fixture = await AdminFixture.StartAsync();
+        Directory.CreateDirectory(Path.Combine(fixture.StateDirectory, "appvms", "work"));
+        await fixture.AddQubeAsync("watcher");
+        const string hidden = "\"devices\":null,\"attached\":null,\"firewall\":null,\"notes\":null}";
+        string basic = Rules("List", "property.GetAll", "feature.List", "feature.Get", "tag.List");
+        fixture.Policy.With("30-test.policy", basic);
+        string state = await fixture.CallAsync("admin.state.Get", source: "watcher");
+        Assert.Contains(hidden, state, StringComparison.Ordinal);
+        using RawClient stream = await FollowAsync(fixture, Position(state), "watcher");
+        await ReadMessageAsync(stream, "state-position");
+
+        // What it may not see is not told when it changes either.
+        await fixture.CallAsync("admin.vm.firewall.Set", destination: "work", payload: "action=drop");
+        string message = await ReadMessageAsync(stream, "state-position");
+        Assert.DoesNotContain("state-qube", message, StringComparison.Ordinal);
+        fixture.Policy.With("30-test.policy", basic + Rules("firewall.Get"));
+        await fixture.CallAsync("admin.vm.tag.Set", "t", "work");
+        message = await ReadMessageAsync(stream, "state-position");
+        Assert.StartsWith("1\0work\0state-qube-changed\0changes\0{\"tags\":[\"t\"],\"firewall\":[\"action=drop\"]}\0\0", message, StringComparison.Ordinal);
+        fixture.Policy.With("30-test.policy", basic + Rules("notes.Get", "device.pci.Assigned", "device.usb.Assigned", "device.block.Assigned", "device.mic.Assigned"));
+        await fixture.CallAsync("admin.vm.tag.Set", "u", "debian");
+        message = await ReadMessageAsync(stream, "state-position");
+        Assert.StartsWith("1\0work\0state-qube-changed\0changes\0{\"devices\":[],\"firewall\":null,\"notes\":\"\"}\0\0", message, StringComparison.Ordinal);
+
+        static string Rules(params string[] calls) => string.Concat(calls.Select(call => $"admin.vm.{call} * watcher work allow target=dom0\n"));
     }
 
     [Fact]
@@ -189,6 +271,9 @@ public sealed class StateCallTests
             }
         }).WaitAsync(RawClient.Patience);
     }
+
+    private static string Sha256(string text) =>
+        Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(text)));
 
     private static string Position(string reply) => reply.Split("\"position\":\"")[1].Split('"')[0];
 

@@ -3,11 +3,13 @@ using Qubes.Model;
 using Qubes.Model.Changes;
 using Qubes.Model.Classes;
 using Qubes.Model.Devices;
+using Qubes.Protocol.Devices;
+using Qubes.Testing;
 
 namespace Qubes.Admin.Tests.State;
 
 /// <summary>Changes of every kind at random, by calls and by what the lifecycle layer does. Many are refused, which is fine.</summary>
-internal sealed class RandomChanges(AdminFixture fixture, int seed)
+internal sealed class RandomChanges
 {
     private static readonly string[] Names = ["debian", "fedora", "work", "net", "fw", "dvm", "a", "b", "c", "d"];
     private static readonly string[] Labels = ["red", "green", "black", "teal", "mauve"];
@@ -39,9 +41,32 @@ internal sealed class RandomChanges(AdminFixture fixture, int seed)
         ("os", ["Linux", "Windows"]), ("suspend-s0ix", ["1"]), ("free", ["text", "other \"text\""]), ("memory-hotplug", ["1", ""]),
     ];
 
-    private readonly Random _random = new(seed);
+    private readonly AdminFixture _fixture;
+    private readonly Random _random;
+    private readonly MemoryDeviceSource _usb = new("usb");
+    private readonly List<DeviceInfo> _devices = [];
+
+    private RandomChanges(AdminFixture fixture, int seed)
+    {
+        _fixture = fixture;
+        _random = new Random(seed);
+    }
 
     public int Succeeded { get; private set; }
+
+    public static async Task<RandomChanges> StartAsync(AdminFixture fixture, int seed)
+    {
+        RandomChanges changes = new(fixture, seed);
+        foreach (string name in Names)
+        {
+            // Firewall rules and notes have a place whatever becomes of the qube.
+            Directory.CreateDirectory(Path.Combine(fixture.StateDirectory, "appvms", name));
+            Directory.CreateDirectory(Path.Combine(fixture.StateDirectory, "vm-templates", name));
+        }
+
+        await fixture.OnLoopAsync(app => app.Devices.Register(changes._usb));
+        return changes;
+    }
 
     /// <summary>Makes a change, sometimes two or three at once.</summary>
     public async Task NextAsync()
@@ -53,40 +78,57 @@ internal sealed class RandomChanges(AdminFixture fixture, int seed)
     private Task<string> CallAsync()
     {
         string qube = Pick(Names);
-        switch (_random.Next(24))
+        switch (_random.Next(34))
         {
             case 0:
                 string[] classes = ["AppVM", "AppVM", "AppVM", "TemplateVM", "StandaloneVM"];
                 string qubeClass = Pick(classes);
-                return fixture.CallAsync("admin.vm.Create." + qubeClass, qubeClass == "AppVM" ? Pick(["debian", "fedora", ""]) : "",
+                return _fixture.CallAsync("admin.vm.Create." + qubeClass, qubeClass == "AppVM" ? Pick(["debian", "fedora", ""]) : "",
                     payload: $"name={qube} label={Pick(Labels)}");
             case 1:
-                return fixture.CallAsync("admin.vm.Remove", destination: qube);
+                return _fixture.CallAsync("admin.vm.Remove", destination: qube);
             case <= 8:
                 (string property, string[] values) = Pick(Properties);
-                return fixture.CallAsync("admin.vm.property.Set", property, _random.Next(12) == 0 ? "dom0" : qube, Pick(values));
+                return _fixture.CallAsync("admin.vm.property.Set", property, _random.Next(12) == 0 ? "dom0" : qube, Pick(values));
             case <= 11:
-                return fixture.CallAsync("admin.vm.property.Reset", Pick(Properties).Name, qube);
+                return _fixture.CallAsync("admin.vm.property.Reset", Pick(Properties).Name, qube);
             case <= 13:
                 (string global, string[] globals) = Pick(Globals);
-                return fixture.CallAsync("admin.property.Set", global, payload: Pick(globals));
+                return _fixture.CallAsync("admin.property.Set", global, payload: Pick(globals));
             case 14:
-                return fixture.CallAsync("admin.property.Reset", Pick(Globals).Name);
+                return _fixture.CallAsync("admin.property.Reset", Pick(Globals).Name);
             case <= 16:
                 (string feature, string[] texts) = Pick(Features);
-                return fixture.CallAsync("admin.vm.feature.Set", feature, _random.Next(8) == 0 ? "dom0" : qube, Pick(texts));
+                return _fixture.CallAsync("admin.vm.feature.Set", feature, _random.Next(8) == 0 ? "dom0" : qube, Pick(texts));
             case 17:
-                return fixture.CallAsync("admin.vm.feature.Remove", Pick(Features).Name, qube);
+                return _fixture.CallAsync("admin.vm.feature.Remove", Pick(Features).Name, qube);
             case 18:
-                return fixture.CallAsync(_random.Next(2) == 0 ? "admin.vm.tag.Set" : "admin.vm.tag.Remove", Pick(["t1", "t2", "t3"]), qube);
+                return _fixture.CallAsync(_random.Next(2) == 0 ? "admin.vm.tag.Set" : "admin.vm.tag.Remove", Pick(["t1", "t2", "t3"]), qube);
             case 19:
                 return _random.Next(2) == 0
-                    ? fixture.CallAsync("admin.label.Create", Pick(Labels), payload: "0x123456")
-                    : fixture.CallAsync("admin.label.Remove", Pick(Labels));
+                    ? _fixture.CallAsync("admin.label.Create", Pick(Labels), payload: "0x123456")
+                    : _fixture.CallAsync("admin.label.Remove", Pick(Labels));
             case 20:
                 return OnLoopAsync(app => Assign(app, qube));
             case 21:
                 return FailToSaveAsync(qube);
+            case 22:
+                return _fixture.CallAsync("admin.vm.firewall.Set", destination: qube, payload: Pick(
+                    ["action=accept", "action=drop", "", "action=accept dsthost=example.com proto=tcp dstports=80 comment=a b\naction=drop", "action=accept"]));
+            case 23:
+                return _fixture.CallAsync("admin.vm.notes.Set", destination: qube, payload: Pick(["", "one", "two\n"]));
+            case 24 or 25:
+                return ChangeOfferAsync(qube);
+            case 26 or 27:
+                return _fixture.CallAsync("admin.vm.device.usb.Attach", Device(), qube, Pick(["", "option='x'"]));
+            case 28:
+                return _fixture.CallAsync("admin.vm.device.usb.Detach", Device(), qube);
+            case 29:
+                return _fixture.CallAsync("admin.vm.device.usb.Assign", Device(), qube, Pick(["mode='auto-attach'", "mode='ask-to-attach' a='b'"]));
+            case 30:
+                return _fixture.CallAsync("admin.vm.device.usb.Unassign", Device(), qube);
+            case 31:
+                return StopAsync(qube);
             default:
                 return OnLoopAsync(app => ChangePower(app, qube));
         }
@@ -95,17 +137,64 @@ internal sealed class RandomChanges(AdminFixture fixture, int seed)
     /// <summary>The disk is full: the change was there for a moment and is taken back.</summary>
     private async Task<string> FailToSaveAsync(string qube)
     {
-        fixture.DiskIsFull = true;
-        string reply = await fixture.CallAsync("admin.vm.property.Set", "memory", qube, _random.Next(300, 310).ToString(CultureInfo.InvariantCulture));
-        fixture.DiskIsFull = false;
+        _fixture.DiskIsFull = true;
+        string reply = await _fixture.CallAsync("admin.vm.property.Set", "memory", qube, _random.Next(300, 310).ToString(CultureInfo.InvariantCulture));
+        _fixture.DiskIsFull = false;
         return reply;
     }
 
     private async Task<string> OnLoopAsync(Action<QubesApp> change)
     {
-        await fixture.OnLoopAsync(change);
+        await _fixture.OnLoopAsync(change);
         return "0";
     }
+
+    /// <summary>A device appears at a qube, or one goes away, or is found to be attached.</summary>
+    private async Task<string> ChangeOfferAsync(string name)
+    {
+        await _fixture.Loop.InvokeAsync(async () =>
+        {
+            QubesApp app = _fixture.App;
+            if (!app.Domains.TryGet(name, out Qube? found) || found is not LocalQube qube)
+            {
+                return;
+            }
+
+            DeviceInfo? known = _devices.Find(d => d.Port.Backend == name);
+            if (known is not null && _random.Next(2) == 0)
+            {
+                _devices.Remove(known);
+                _usb.TakeAway(known);
+            }
+            else if (known is not null && _usb.AttachedTo(qube).Count == 0)
+            {
+                _usb.AttachOutside(qube, known);
+            }
+            else if (known is null)
+            {
+                _devices.Add(_usb.Put(name, "1-" + _random.Next(3), Pick(["dead:beef", "0123:4567"])));
+            }
+
+            await app.Devices.AnnounceAsync(_usb, qube);
+        });
+        return "0";
+    }
+
+    /// <summary>As the lifecycle layer tells that a qube has ended: what it had is attached no more.</summary>
+    private async Task<string> StopAsync(string name)
+    {
+        await _fixture.Loop.InvokeAsync(async () =>
+        {
+            if (_fixture.App.Domains.TryGet(name, out Qube? found) && found is QubesVM qube)
+            {
+                qube.Runtime.State = PowerState.Halted;
+                await qube.FireAsync("domain-shutdown");
+            }
+        });
+        return "0";
+    }
+
+    private string Device() => _devices.Count == 0 || _random.Next(10) == 0 ? "work+1-1" : Pick([.. _devices]).Port is var port ? $"{port.Backend}+{port.PortId}" : "";
 
     private void Assign(QubesApp app, string name)
     {

@@ -19,7 +19,7 @@ public sealed class StateMirrorTests
     {
         // Little is kept and little is buffered: who is cut off or slow falls behind for good now and then.
         await using AdminFixture fixture = await AdminFixture.StartAsync(
-            state: new StateFeedLimits { KeptChanges = 150, KeptBytes = 1 << 20, CatchUpBytes = 128 << 10 },
+            state: new StateFeedLimits { KeptChanges = 60, KeptBytes = 1 << 20, CatchUpBytes = 128 << 10 },
             server: new AdminServerLimits { StreamBacklogBytes = 96 << 10 });
         SocketTransport socket = new(fixture.AdminSocket, "");
         CuttingTransport cutting = new(socket, seed);
@@ -27,7 +27,7 @@ public sealed class StateMirrorTests
         await using StateMirror steady = new(socket);
         await using StateMirror cut = new(cutting);
         await using StateMirror slow = new(socket);
-        RandomChanges changes = new(fixture, seed);
+        RandomChanges changes = await RandomChanges.StartAsync(fixture, seed);
         foreach (StateMirror mirror in (StateMirror[])[steady, cut, slow])
         {
             await mirror.NextAsync(stop.Token);

@@ -23,7 +23,11 @@ internal static class StateText
             lines.Add($"{qube} features {string.Join('|', qube.Features.All.Select(f => $"{f.Key}={f.Value}"))}");
             lines.Add($"{qube} tags {string.Join('|', qube.Tags.All)}");
             IReadOnlyList<DeviceAssignment> devices = qube is LocalQube local ? local.Devices.All : [];
-            lines.Add($"{qube} devices {string.Join('|', devices.Select(d => $"{d.DeviceClass} {d} {d.Mode}"))}");
+            lines.Add($"{qube} devices {Text(devices)}");
+            lines.Add($"{qube} attached {(qube is LocalQube has ? Text(app.Devices.AttachedTo(has)) : "")}");
+            QubesVM? vm = qube as QubesVM;
+            lines.Add($"{qube} firewall {(vm?.Firewall.IsLoaded == true ? string.Join('|', vm.Firewall.Rules) : "unknown")}");
+            lines.Add($"{qube} notes {vm?.Notes.Digest ?? "unknown"}");
         }
 
         return Sorted(lines);
@@ -41,7 +45,10 @@ internal static class StateText
             AddProperties(lines, qube.Name, qube.Properties);
             lines.Add($"{qube.Name} features {string.Join('|', qube.Features.Select(f => $"{f.Key}={f.Value}"))}");
             lines.Add($"{qube.Name} tags {string.Join('|', qube.Tags)}");
-            lines.Add($"{qube.Name} devices {string.Join('|', qube.Devices.Select(d => $"{d.DeviceClass} {d.Backend}:{d.Port}:{d.DeviceId} {d.Mode}"))}");
+            lines.Add($"{qube.Name} devices {Text(qube.Devices!)}");
+            lines.Add($"{qube.Name} attached {Text(qube.Attached!)}");
+            lines.Add($"{qube.Name} firewall {(qube.Firewall is null ? "unknown" : string.Join('|', qube.Firewall))}");
+            lines.Add($"{qube.Name} notes {qube.NotesDigest ?? "unknown"}");
         }
 
         return Sorted(lines);
@@ -58,6 +65,12 @@ internal static class StateText
 
     private static void AddProperties(List<string> lines, string holder, IReadOnlyDictionary<string, StateProperty> properties) =>
         lines.AddRange(properties.Select(p => $"{holder} {p.Key} {p.Value.Type} {(p.Value.Value is null ? "unset" : $"'{p.Value.Value}'")} {p.Value.IsDefault}"));
+
+    private static string Text(IEnumerable<DeviceAssignment> devices) => string.Join('|', devices.Select(d =>
+        $"{d.DeviceClass} {d} {d.Mode} {string.Join(',', d.Options.Select(o => $"{o.Key}={o.Value}"))}"));
+
+    private static string Text(IReadOnlyList<StateDevice> devices) => string.Join('|', devices.Select(d =>
+        $"{d.DeviceClass} {d.Backend}:{d.Port}:{d.DeviceId} {d.Mode} {string.Join(',', d.Options.Select(o => $"{o.Key}={o.Value}"))}"));
 
     private static string Sorted(List<string> lines)
     {

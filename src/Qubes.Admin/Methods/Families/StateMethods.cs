@@ -9,7 +9,7 @@ internal static class StateMethods
     [
         AdminRow.Global("admin.state.Get", AdminRow.Reads) with
         {
-            Answer = StateHandlers.Get, Help = "Reads all qubes with all their properties, features, tags and devices, and the system, at once",
+            Handler = StateHandlers.GetAsync, Help = "Reads all qubes with their properties, features, tags, devices, firewall rules, and the system, at once",
             Result = "JSON with revision and position, see beyond-upstream.md",
         },
         AdminRow.Global("admin.state.Follow", AdminRow.Reads) with
