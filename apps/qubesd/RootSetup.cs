@@ -15,7 +15,7 @@ internal static class RootSetup
         string[] directories =
         [
             paths.StateDirectory, paths.AppVmsDirectory, paths.TemplatesDirectory, paths.KernelsDirectory, paths.BackupDirectory,
-            paths.RunDirectory, paths.QubesRunDirectory, paths.VchanDirectory, paths.PolicyDirectory,
+            paths.RunDirectory, paths.QubesRunDirectory, paths.VchanDirectory, paths.BackupProfileDirectory, paths.PolicyDirectory,
             Path.Combine(paths.PolicyDirectory, "include"), paths.ExtensionsDirectory, paths.RpcDirectory, paths.LogDirectory,
         ];
         foreach (string directory in directories)

@@ -20,7 +20,7 @@ public sealed class BadInputTests
             }
         }
 
-        Assert.Equal("2\0ProtocolError\0\0request too long (max 65536 bytes)\0",
+        Assert.Equal("2\0QubesDaemonCommunicationError\0\0request too long (max 65536 bytes)\0",
             await RawClient.CallAsync(daemon.Paths.AdminSocket, "admin.vm.List+ dom0 name dom0\0" + new string('x', 100_000)));
         Assert.StartsWith("0\0dom0", await daemon.CallAsync("admin.vm.List"), StringComparison.Ordinal);
         idle.ForEach(c => c.Dispose());

@@ -26,6 +26,8 @@ public sealed class RunningTests : IAsyncLifetime
         await _fixture.OnLoopAsync(() => _fixture.Lifecycle.PauseAsync(Work));
         Assert.Equal(PowerState.Paused, await _fixture.StateAsync(Work));
         await paused;
+        // A second time there is nothing to do.
+        await _fixture.OnLoopAsync(() => _fixture.Lifecycle.PauseAsync(Work));
         await _fixture.OnLoopAsync(() => _fixture.Lifecycle.UnpauseAsync(Work));
         Assert.Equal(PowerState.Running, await _fixture.StateAsync(Work));
         await _fixture.KillAsync(Work);

@@ -73,7 +73,8 @@ internal sealed class PrefsTool : ITool
         }
         catch (QubesException e) when (e.Is(QubesErrorNames.NoSuchProperty))
         {
-            throw new UsageException($"no such property: '{property}'");
+            // The class also stands for a property that is there, but is set once only.
+            throw new UsageException(e.Message.Contains("write-once", StringComparison.Ordinal) ? e.Message : $"no such property: '{property}'");
         }
         catch (QubesException e) when (e.Is(QubesErrorNames.VMNotFound) && e.Message.Contains($"'{holder.Name}'", StringComparison.Ordinal))
         {

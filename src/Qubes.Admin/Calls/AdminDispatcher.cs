@@ -162,7 +162,7 @@ public sealed class AdminDispatcher : IAdminDispatcher
         AdminRequestError error = AdminRequest.TryParse(untrustedRequest, out AdminRequest request);
         if (error != AdminRequestError.None)
         {
-            throw QubesErrors.Protocol(AdminRequestErrorText.Of(error));
+            throw QubesErrors.Communication(AdminRequestErrorText.Of(error));
         }
 
         if (_options.LogCalls && _services.Logger.IsEnabled(LogLevel.Debug))

@@ -24,7 +24,7 @@ internal static class BackupHandlers
     {
         RequireName(call);
         call.Permit();
-        string profile = Path.Combine(call.Services.Storage.Environment.Paths.ConfigurationDirectory, "backup", call.UntrustedArgument + ".conf");
+        string profile = Path.Combine(call.Services.Storage.Environment.Paths.BackupProfileDirectory, call.UntrustedArgument + ".conf");
         throw await Task.Run(() => File.Exists(profile))
             ? QubesErrors.NotImplemented("This version makes no backups")
             : QubesErrors.BackupProfileNotFound(call.UntrustedArgument);

@@ -268,7 +268,7 @@ public sealed class AdminConnection : IReactorHandler
     private void Refuse(string text)
     {
         ReplyBuffer reply = _server.Buffers.Rent();
-        AdminReplyWriter.WriteException(reply, QubesErrorNames.ProtocolError, text);
+        AdminReplyWriter.WriteException(reply, QubesErrorNames.DaemonCommunication, text);
         _mustDrain = true;
         Reply(reply.Written);
         _server.Buffers.Return(reply);

@@ -74,6 +74,12 @@ internal sealed class QubeStopper(LifecycleContext context, StopHandler stops)
             throw QubesErrors.VMNotRunning(qube.Name);
         }
 
+        if (qube.PowerState == PowerState.Paused)
+        {
+            // Hypervisors disagree about a second pause; for callers it is done.
+            return;
+        }
+
         await qube.FirePreAsync("domain-pre-paused");
         await OnLiveDomainAsync(qube, context.Hypervisor.SuspendAsync);
         // The event tells clients; whoever asks next must not have to wait for it.

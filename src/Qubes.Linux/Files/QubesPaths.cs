@@ -46,6 +46,7 @@ public sealed class QubesPaths
 
     // Configuration
     public string ConfigurationDirectory => Under("etc/qubes");
+    public string BackupProfileDirectory => Under("etc/qubes/backup");
     public string PolicyDirectory => Under("etc/qubes/policy.d");
     public string ExtensionsDirectory => Under("etc/qubes/extensions.d");
     public string RpcDirectory => Under("etc/qubes-rpc");

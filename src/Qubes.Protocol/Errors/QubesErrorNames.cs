@@ -8,6 +8,10 @@ public static class QubesErrorNames
     public const string QubesException = "QubesException";
     public const string ProtocolError = "ProtocolError";
     public const string PermissionDenied = "PermissionDenied";
+
+    /// <summary>No request could be made of what was sent. Clients of Qubes OS take no answer at all for this class.</summary>
+    public const string DaemonCommunication = "QubesDaemonCommunicationError";
+
     public const string VMNotFound = "QubesVMNotFoundError";
     public const string VMInvalidUuid = "QubesVMInvalidUUIDError";
     public const string VMAlreadyExists = "QubesVMAlreadyExistsError";

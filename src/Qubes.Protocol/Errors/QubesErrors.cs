@@ -12,6 +12,12 @@ public static class QubesErrors
 
     public static ProtocolErrorException Protocol(string text) => new(text);
 
+    /// <summary>
+    /// What was sent is no request, so nothing was asked. Programs written for Qubes OS report this class as they report a connection closed
+    /// without an answer; a <c>ProtocolError</c> ends them with a trace.
+    /// </summary>
+    public static QubesException Communication(string text) => new(QubesErrorNames.DaemonCommunication, text);
+
     public static PermissionDeniedException PermissionDenied(string text) => new(text);
 
     /// <summary>An argument that is not one of the allowed ones, or names something that does not exist.</summary>
@@ -75,8 +81,12 @@ public static class QubesErrors
     public static QubesException PropertyCannotBeSet(string property, string className) =>
         new(QubesErrorNames.PropertyValue, $"property {PythonText.Repr(property)} on {className} instance cannot be set");
 
+    /// <summary>
+    /// Clients know the class as an <c>AttributeError</c>, which is what Qubes OS raises here: they leave such a property out when they copy a
+    /// qube's properties to a clone.
+    /// </summary>
     public static QubesException PropertyWriteOnce(string property) =>
-        new(QubesErrorNames.PropertyValue, $"property {PythonText.Repr(property)} is write-once and already set");
+        new(QubesErrorNames.NoSuchProperty, $"property {PythonText.Repr(property)} is write-once and already set");
 
     public static QubesException NoSuchProperty(string holder, string property) =>
         new(QubesErrorNames.NoSuchProperty, $"Invalid property {PythonText.Repr(property)} of {holder}");

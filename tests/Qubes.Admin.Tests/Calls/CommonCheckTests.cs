@@ -8,12 +8,12 @@ namespace Qubes.Admin.Tests.Calls;
 public sealed class CommonCheckTests
 {
     [Theory]
-    [InlineData("garbage", "2\0ProtocolError\0\0framing error: request header is not terminated\0")]
-    [InlineData("\0", "2\0ProtocolError\0\0framing error: request header has too few fields\0")]
-    [InlineData("admin.vm.List+ dom0 name\0", "2\0ProtocolError\0\0framing error: request header has too few fields\0")]
-    [InlineData("admin.vm.List+ dom0 NAME dom0\0", "2\0ProtocolError\0\0framing error: unknown destination type\0")]
-    [InlineData("admin.vm.List+ dom0 keyword default\0", "2\0ProtocolError\0\0framing error: unknown destination keyword\0")]
-    [InlineData("admin.vm.List+ d\u00f6m name dom0\0", "2\0ProtocolError\0\0framing error: request header contains non-ASCII bytes\0")]
+    [InlineData("garbage", "2\0QubesDaemonCommunicationError\0\0framing error: request header is not terminated\0")]
+    [InlineData("\0", "2\0QubesDaemonCommunicationError\0\0framing error: request header has too few fields\0")]
+    [InlineData("admin.vm.List+ dom0 name\0", "2\0QubesDaemonCommunicationError\0\0framing error: request header has too few fields\0")]
+    [InlineData("admin.vm.List+ dom0 NAME dom0\0", "2\0QubesDaemonCommunicationError\0\0framing error: unknown destination type\0")]
+    [InlineData("admin.vm.List+ dom0 keyword default\0", "2\0QubesDaemonCommunicationError\0\0framing error: unknown destination keyword\0")]
+    [InlineData("admin.vm.List+ d\u00f6m name dom0\0", "2\0QubesDaemonCommunicationError\0\0framing error: request header contains non-ASCII bytes\0")]
     [InlineData("admin.vm.List+ nobody name dom0\0", "2\0QubesVMNotFoundError\0\0No such domain: 'nobody'\0")]
     [InlineData("admin.vm.List+ dom0 name nobody\0", "2\0QubesVMNotFoundError\0\0No such domain: 'nobody'\0")]
     [InlineData("admin.vm.List+ dom0 name uuid:00000000-0000-0000-0000-000000000001\0",

@@ -21,6 +21,18 @@ public sealed class NamedDisposableCallTests
         Assert.Equal("0\0created-by-dom0\n", await fixture.CallAsync("admin.vm.tag.List", destination: "sys-usb"));
     }
 
+    /// <summary>A client that clones a disposable sets what its clone cannot take, and goes on at this class only.</summary>
+    [Fact]
+    public async Task Its_number_is_given_once()
+    {
+        await using AdminFixture fixture = await AdminFixture.StartAsync();
+        await fixture.CallAsync("admin.vm.property.Set", "template_for_dispvms", "work", "True");
+        await fixture.CallAsync("admin.vm.Create.DispVM", "work", payload: "name=sys-usb label=blue");
+        const string refused = "2\0QubesNoSuchPropertyError\0\0property 'dispid' is write-once and already set\0";
+        Assert.Equal(refused, await fixture.CallAsync("admin.vm.property.Set", "dispid", "sys-usb", "77"));
+        Assert.Equal(refused, await fixture.CallAsync("admin.vm.property.Reset", "dispid", "sys-usb"));
+    }
+
     [Fact]
     public async Task Without_a_template_the_systems_default_for_disposables_is_taken()
     {

@@ -46,7 +46,7 @@ public sealed class AdminServerTests
     public async Task A_longer_request_is_refused_with_a_reply(int length)
     {
         await using ServerFixture fixture = await ServerFixture.StartAsync((_, _) => Assert.Fail("dispatched"));
-        Assert.Equal("2\0ProtocolError\0\0request too long (max 65536 bytes)\0",
+        Assert.Equal("2\0QubesDaemonCommunicationError\0\0request too long (max 65536 bytes)\0",
             await RawClient.CallAsync(fixture.SocketPath, new string('x', length)));
     }
 
@@ -56,7 +56,7 @@ public sealed class AdminServerTests
         await using ServerFixture fixture = await ServerFixture.StartAsync((_, _) => Assert.Fail("dispatched"));
         using RawClient client = await RawClient.ConnectAsync(fixture.SocketPath);
         await client.SendAsync(new byte[AdminLimits.MaxRequestBytes + 1]);
-        Assert.StartsWith("2\0ProtocolError\0", await client.ReadToEndAsync(), StringComparison.Ordinal);
+        Assert.StartsWith("2\0QubesDaemonCommunicationError\0", await client.ReadToEndAsync(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -66,7 +66,7 @@ public sealed class AdminServerTests
             (_, _) => Assert.Fail("dispatched"), new AdminServerLimits { ClientDeadline = TimeSpan.FromMilliseconds(100) });
         using RawClient client = await RawClient.ConnectAsync(fixture.SocketPath);
         await client.SendAsync("admin.vm.List+ dom0");
-        Assert.Equal("2\0ProtocolError\0\0request not completed in time\0", await client.ReadToEndAsync());
+        Assert.Equal("2\0QubesDaemonCommunicationError\0\0request not completed in time\0", await client.ReadToEndAsync());
     }
 
     [Fact]
@@ -79,7 +79,7 @@ public sealed class AdminServerTests
             idle.Add(await RawClient.ConnectAsync(fixture.SocketPath));
         }
 
-        Assert.Equal("2\0ProtocolError\0\0too many unfinished requests\0", await idle[0].ReadToEndAsync());
+        Assert.Equal("2\0QubesDaemonCommunicationError\0\0too many unfinished requests\0", await idle[0].ReadToEndAsync());
         await idle[3].SendAsync("x");
         idle[3].FinishOutput();
         Assert.Equal("x", await idle[3].ReadToEndAsync());

@@ -286,6 +286,32 @@ public abstract partial class FileDriverTests(string driver, ScratchFileSystem f
     }
 
     [Theory]
+    [InlineData(2)]
+    [InlineData(-1)]
+    public async Task The_content_of_a_running_qube_is_not_replaced(int revisionsToKeep)
+    {
+        PoolBench bench = await BenchAsync();
+        Volume volume = bench.Origin(revisions: revisionsToKeep);
+        await volume.CreateAsync();
+        Volume other = bench.Origin("appvms/other");
+        await other.CreateAsync();
+        string begun = await volume.ImportBeginAsync(PoolBench.Size);
+        await volume.StartAsync();
+
+        string expected = $"Volume {volume.Vid} must be stopped before its data is replaced";
+        Assert.Equal(expected, (await Assert.ThrowsAsync<QubesException>(() => volume.ImportBeginAsync(PoolBench.Size))).Message);
+        Assert.Equal(expected, (await Assert.ThrowsAsync<QubesException>(() => volume.ImportEndAsync(success: true))).Message);
+        Assert.Equal(expected, (await Assert.ThrowsAsync<QubesException>(() => volume.ImportVolumeAsync(other))).Message);
+        await volume.ImportEndAsync(success: false);
+        Assert.False(File.Exists(begun));
+
+        await Guest.WriteAsync(volume.BlockDevice!, 1, 5);
+        await volume.StopAsync();
+        Assert.Equal([0, 5], await Guest.CommittedAsync(volume, 2));
+        bench.AssertNothingLeaked();
+    }
+
+    [Theory]
     [InlineData("file-reflink")]
     [InlineData("file-qcow2")]
     public async Task Content_can_be_taken_over_from_a_volume_of_any_pool(string otherDriver)

@@ -85,12 +85,4 @@ internal sealed partial class Qcow2Volume
         change.Carry(
             tree.Push(layer, keepFormerHead: RevisionsToKeep > 0).KeepRevisions(RevisionsToKeep), IntentStep.Rename(rawFile, Layers.PathOf(layer)));
     }
-
-    private void RefuseImportUnlessOrigin()
-    {
-        if (Kind != VolumeKind.Origin)
-        {
-            throw NotSupported("Import");
-        }
-    }
 }

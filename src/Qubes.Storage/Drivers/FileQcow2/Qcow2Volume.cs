@@ -23,7 +23,7 @@ internal sealed partial class Qcow2Volume(Qcow2Pool pool, VolumeConfig config) :
 
     private readonly Qcow2Pool _pool = pool;
 
-    private string Dirty => Base + DirtyMark + (Kind == VolumeKind.Volatile ? "img" : "qcow2");
+    protected override string Dirty => Base + DirtyMark + (Kind == VolumeKind.Volatile ? "img" : "qcow2");
 
     private string Pin => Base + PinSuffix;
 
@@ -167,7 +167,7 @@ internal sealed partial class Qcow2Volume(Qcow2Pool pool, VolumeConfig config) :
     private protected override Task<string> ImportBeginCoreAsync(long size, CancellationToken cancellationToken)
     {
         Place.Intents.Settle();
-        RefuseImportUnlessOrigin();
+        CheckImport();
         Root.Remove(Import);
         CreateSparse(Import, size);
         return Task.FromResult(Root.PathOf(Import));
@@ -176,13 +176,13 @@ internal sealed partial class Qcow2Volume(Qcow2Pool pool, VolumeConfig config) :
     private protected override async Task ImportEndCoreAsync(bool success, CancellationToken cancellationToken)
     {
         Place.Intents.Settle();
-        RefuseImportUnlessOrigin();
         if (!success)
         {
             Root.Remove(Import);
             return;
         }
 
+        CheckImport();
         if (!Root.Exists(Import))
         {
             throw QubesErrors.StoragePool($"No import operation in progress on {Vid}");
@@ -199,7 +199,7 @@ internal sealed partial class Qcow2Volume(Qcow2Pool pool, VolumeConfig config) :
     private protected override async Task ImportFileCoreAsync(string rawPath, CancellationToken cancellationToken)
     {
         Place.Intents.Settle();
-        RefuseImportUnlessOrigin();
+        CheckImport();
         string made = Temporary(Import);
         using (LayerChange change = new(Place.Intents, Layers, "import", Vid, made))
         {

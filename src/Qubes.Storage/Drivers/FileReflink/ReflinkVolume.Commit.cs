@@ -80,12 +80,4 @@ internal sealed partial class ReflinkVolume
 
     private IReadOnlyList<ReflinkRevision> Revisions() =>
         [.. ListFiles().Select(file => ReflinkRevision.TryParse(Path.GetFileName(Clean), file)).OfType<ReflinkRevision>().OrderBy(r => r.Number)];
-
-    private void RefuseImportUnlessOrigin()
-    {
-        if (Kind != VolumeKind.Origin)
-        {
-            throw NotSupported("Import");
-        }
-    }
 }

@@ -21,7 +21,7 @@ internal sealed partial class ReflinkVolume(ReflinkPool pool, VolumeConfig confi
 {
     private string Clean => Base + ".img";
 
-    private string Dirty => Base + DirtyMark + "img";
+    protected override string Dirty => Base + DirtyMark + "img";
 
     private string Precache => Base + "-precache.img";
 
@@ -183,7 +183,7 @@ internal sealed partial class ReflinkVolume(ReflinkPool pool, VolumeConfig confi
     private protected override Task<string> ImportBeginCoreAsync(long size, CancellationToken cancellationToken)
     {
         Place.Intents.Settle();
-        RefuseImportUnlessOrigin();
+        CheckImport();
         Root.Remove(Import);
         CreateSparse(Import, size);
         return Task.FromResult(Root.PathOf(Import));
@@ -192,28 +192,27 @@ internal sealed partial class ReflinkVolume(ReflinkPool pool, VolumeConfig confi
     private protected override Task ImportEndCoreAsync(bool success, CancellationToken cancellationToken)
     {
         Place.Intents.Settle();
-        RefuseImportUnlessOrigin();
         if (!success)
         {
             Root.Remove(Import);
+            return Task.CompletedTask;
         }
-        else if (!Root.Exists(Import))
+
+        CheckImport();
+        if (!Root.Exists(Import))
         {
             throw QubesErrors.StoragePool($"No import operation in progress on {Vid}");
         }
-        else
-        {
-            Commit("import", Import);
-            MakePrecache(cancellationToken);
-        }
 
+        Commit("import", Import);
+        MakePrecache(cancellationToken);
         return Task.CompletedTask;
     }
 
     private protected override Task ImportFileCoreAsync(string rawPath, CancellationToken cancellationToken)
     {
         Place.Intents.Settle();
-        RefuseImportUnlessOrigin();
+        CheckImport();
         string made = Temporary(Import);
         using (Intent intent = Place.Intents.Begin("import", Vid, made))
         {

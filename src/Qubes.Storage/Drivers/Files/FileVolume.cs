@@ -1,6 +1,7 @@
 using Microsoft.Win32.SafeHandles;
 using Qubes.Linux;
 using Qubes.Model.Volumes;
+using Qubes.Protocol.Errors;
 
 namespace Qubes.Storage;
 
@@ -34,6 +35,9 @@ internal abstract class FileVolume : Volume
     protected string Base { get; }
 
     protected string QubeDirectory { get; }
+
+    /// <summary>The working copy: what a running qube writes to.</summary>
+    protected abstract string Dirty { get; }
 
     /// <summary>Where an import is written to, raw.</summary>
     protected string Import => Base + "-import.img";
@@ -73,6 +77,23 @@ internal abstract class FileVolume : Volume
             {
                 Root.Remove(path);
             }
+        }
+    }
+
+    /// <summary>
+    /// Only what keeps its content takes a new one. Not while there is a working copy of the old: a running qube goes on with that, and it
+    /// becomes the content at its stop.
+    /// </summary>
+    protected void CheckImport()
+    {
+        if (Kind != VolumeKind.Origin)
+        {
+            throw NotSupported("Import");
+        }
+
+        if (Root.Exists(Dirty))
+        {
+            throw QubesErrors.StoragePool($"Volume {Vid} must be stopped before its data is replaced");
         }
     }
 
