@@ -6,6 +6,7 @@ using Qubes.Admin.Methods;
 using Qubes.Admin.Permissions;
 using Qubes.Admin.Server;
 using Qubes.Admin.Planning;
+using Qubes.Admin.Prompting;
 using Qubes.Admin.State;
 using Qubes.Admin.Streams;
 using Qubes.Extensions;
@@ -149,7 +150,9 @@ internal sealed class Daemon : IAsyncDisposable
         await devices.AdoptAsync();
         await _disposables.AttachAsync();
 
-        ServePolicy(policies, system, policyLogger);
+        _app.Devices.Prompt = new DeviceAgent(
+            _app, new ServiceAgent(_paths, _paths.QubesRunDirectory, qrexecClient), _loggers.CreateLogger("devices"));
+        ServePolicy(policies, system, new ServiceAgent(_paths, _paths.RpcDirectory, qrexecClient), policyLogger);
         ServeCalls(storage, system, policies);
         _ = _store.PrepareAsync();
         _ = LoadFirewallRulesAsync();
@@ -210,10 +213,10 @@ internal sealed class Daemon : IAsyncDisposable
         }
     }
 
-    private void ServePolicy(PolicyStore policies, SystemInfoSource system, ILogger logger)
+    private void ServePolicy(PolicyStore policies, SystemInfoSource system, ServiceAgent agent, ILogger logger)
     {
         // On the loop like the calls: what policy asks about is at hand there, and no decision waits for a thread switch.
-        PolicyService service = new(policies, _ => ValueTask.FromResult(system.Current), NoPolicyAgent.Instance, logger)
+        PolicyService service = new(policies, _ => ValueTask.FromResult(system.Current), agent, logger)
         {
             Decided = _policyTrail.Note,
         };

@@ -4,6 +4,7 @@ using Qubes.Admin.Methods;
 using Qubes.Admin.Server;
 using Qubes.Linux;
 using Qubes.Policy.Loading;
+using Qubes.Protocol.Agents;
 
 namespace Qubesd;
 
@@ -33,6 +34,12 @@ internal static class RootSetup
         {
             string socket = method.Socket == AdminSocketKind.Misc ? paths.MiscSocket : paths.AdminSocket;
             Link(Path.Combine(paths.RpcDirectory, method.Name), Path.GetRelativePath(paths.RpcDirectory, socket));
+        }
+
+        // Whoever asks people listens there, or nobody does.
+        foreach (string service in (string[])[AgentRequest.AskService, AgentRequest.NotifyService])
+        {
+            Link(Path.Combine(paths.RpcDirectory, service), Path.GetRelativePath(paths.RpcDirectory, paths.PolicyAgentSocket));
         }
 
         // The multi-call program acts by the name of the link.

@@ -5,6 +5,7 @@ using Qubes.Protocol.Errors;
 using Qvm.CommandLine;
 using Qvm.Output;
 using Qvm.Tools;
+using Qvm.Tools.Asking;
 using Qvm.Tools.Devices;
 
 namespace Qvm;
@@ -17,7 +18,7 @@ internal static class ToolRunner
     /// <summary>All tools, by name.</summary>
     public static IReadOnlyList<ITool> Tools { get; } =
     [
-        new ApplyTool(), new AuditTool(), new CheckTool(), new CloneTool(), new CreateTool(), DeviceTool.ForAnyClass, DeviceTool.For("block"),
+        new AgentTool(), new ApplyTool(), new AuditTool(), new CheckTool(), new CloneTool(), new CreateTool(), DeviceTool.ForAnyClass, DeviceTool.For("block"),
         DeviceTool.For("mic"), DeviceTool.For("pci"), DeviceTool.For("usb"), new FeaturesTool(), new FirewallTool(), new HistoryTool(), new KillTool(),
         new ListTool(), new NotesTool(), new PauseTool(), new PoolTool(), PrefsTool.ForQube, PrefsTool.ForSystem, new RemoveTool(),
         new RunTool(), new ServiceTool(), new ShutdownTool(), new StartTool(),

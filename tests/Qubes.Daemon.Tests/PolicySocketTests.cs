@@ -47,4 +47,50 @@ public sealed class PolicySocketTests
         await daemon.Process.StopAsync();
         Assert.Contains("30-user.policy:2", await daemon.Process.ReadLogAsync(), StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("allow:dom0", true, null)]
+    [InlineData("allow:mgmt", false, "target mgmt is not a valid choice")]
+    [InlineData("deny", false, "denied by the user")]
+    [InlineData("", false, "invalid response")]
+    [InlineData("allow dom0", false, "invalid response")]
+    [InlineData(null, false, "nobody could be asked")]
+    public async Task A_person_is_asked_by_the_agent_in_dom0(string? answer, bool isAllowed, string? reason)
+    {
+        await using RunningDaemon daemon = await RunningDaemon.StartAsync();
+        await daemon.CreateQubesAsync();
+        await daemon.CreateQubesAsync("fedora", "mgmt");
+        await File.WriteAllTextAsync(UserPolicy(daemon), "svc.Test * mgmt * ask target=dom0 notify=no\n");
+        using ScriptedAgent? agent = answer is null ? null : new ScriptedAgent(daemon.Paths.PolicyAgentSocket, answer);
+        string decision = await AskAsync(daemon, "mgmt", "work", "svc.Test+arg");
+        Assert.StartsWith(isAllowed ? "user=DEFAULT\nresult=allow\ntarget=dom0\n" : "result=deny", decision, StringComparison.Ordinal);
+        if (agent is not null)
+        {
+            string request = await agent.NextAsync();
+            Assert.StartsWith("policy.Ask dom0 name dom0\0{\"source\": \"mgmt\", \"service\": \"svc.Test\", \"argument\": \"+arg\", " +
+                "\"targets\": [\"dom0\"], \"default_target\": \"\", \"icons\": {", request, StringComparison.Ordinal);
+        }
+
+        await daemon.Process.StopAsync();
+        string log = await daemon.Process.ReadLogAsync();
+        Assert.Contains(reason ?? "allowed to dom0", log, StringComparison.Ordinal);
+        if (answer is null)
+        {
+            Assert.Contains($"cannot ask about a call from mgmt: no agent listens at {daemon.Paths.RpcDirectory}/policy.Ask", log, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("allow target=dom0 notify=yes", "{\"resolution\": \"allow\", \"service\": \"svc.Test\", \"argument\": \"+arg\", \"source\": \"mgmt\", \"target\": \"dom0\"}")]
+    [InlineData("deny", "{\"resolution\": \"deny\", \"service\": \"svc.Test\", \"argument\": \"+arg\", \"source\": \"mgmt\", \"target\": \"work\"}")]
+    public async Task A_person_is_told_by_the_agent_in_dom0(string action, string notice)
+    {
+        await using RunningDaemon daemon = await RunningDaemon.StartAsync();
+        await daemon.CreateQubesAsync();
+        await daemon.CreateQubesAsync("fedora", "mgmt");
+        await File.WriteAllTextAsync(UserPolicy(daemon), $"svc.Test * mgmt * {action}\n");
+        using ScriptedAgent agent = new(daemon.Paths.PolicyAgentSocket, "");
+        await AskAsync(daemon, "mgmt", "work", "svc.Test+arg");
+        Assert.Equal("policy.Notify dom0 name dom0\0" + notice, await agent.NextAsync());
+    }
 }

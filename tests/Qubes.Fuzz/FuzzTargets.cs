@@ -8,6 +8,7 @@ internal static class FuzzTargets
     public static IReadOnlyList<IFuzzTarget> All { get; } =
     [
         new AdminRequestTarget(),
+        new AgentRequestTarget(),
         new ChangeDocumentTarget(),
         new PolicyTarget(),
         new PolicyRequestTarget(),

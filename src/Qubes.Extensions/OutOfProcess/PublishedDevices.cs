@@ -98,7 +98,7 @@ internal sealed class PublishedDevices(string deviceClass, ExtensionEnvironment 
     }
 
     /// <summary>Takes the whole list of one backend; what differs from before is announced.</summary>
-    public Task PublishAsync(LocalQube backend, IReadOnlyList<RpcParams> untrustedDevices)
+    public void Publish(LocalQube backend, IReadOnlyList<RpcParams> untrustedDevices)
     {
         List<DeviceInfo> devices = [];
         foreach (RpcParams untrusted in untrustedDevices)
@@ -113,7 +113,9 @@ internal sealed class PublishedDevices(string deviceClass, ExtensionEnvironment 
         }
 
         _exposed[backend] = devices;
-        return environment.App.Devices.AnnounceAsync(this, backend);
+
+        // Attaching to those that wait asks this extension, and perhaps people: it takes its time, and the extension is not to wait for it.
+        _ = environment.App.Devices.AnnounceAsync(this, backend);
     }
 
     private DeviceInfo Find(DevicePort port) =>

@@ -41,6 +41,10 @@ public sealed class QubesPaths
     public string MiscSocket => Under("run/qubesd.misc.sock");
     public string PolicySocket => Under("run/qubes/policy.sock");
 
+    // Sockets of the program that asks people
+    public string PolicyAgentSocket => Under("run/qubes/policy-agent.sock");
+    public string DeviceAgentSocket => Under("run/qubes/device-agent.GUI");
+
     // Guest communication
     public string VchanDirectory => Under("run/qubes/vchan");
 

@@ -9,7 +9,10 @@ namespace Qubes.Model.Devices;
 /// </summary>
 internal static class AutoAttach
 {
-    /// <summary>The qube has started: gives it what is there and free, at the same time. The most specific assignment of a device wins.</summary>
+    /// <summary>
+    /// The qube has started: gives it what is there and free, at the same time. The most specific assignment of a device wins. What a person
+    /// is asked about follows when they answer; the start does not wait for that.
+    /// </summary>
     public static async Task ToStartedAsync(DeviceSources sources, LocalQube frontend)
     {
         List<Task> running = [];
@@ -24,7 +27,9 @@ internal static class AutoAttach
                 {
                     if (taken.Add(device.Port))
                     {
-                        running.Add(AttachAsync(sources, frontend, device, assignment, askFirst: assignment.Mode == AssignmentModes.AskToAttach));
+                        bool askFirst = assignment.Mode == AssignmentModes.AskToAttach;
+                        Task attaching = AttachAsync(sources, frontend, device, assignment, askFirst);
+                        running.Add(askFirst ? Task.CompletedTask : attaching);
                     }
                 }
             }
@@ -33,37 +38,40 @@ internal static class AutoAttach
         await Task.WhenAll(running);
     }
 
-    /// <summary>Devices have appeared: gives each to the running qube that waits for it; where several do, people decide.</summary>
-    public static async Task ToWaitingAsync(DeviceSources sources, IDeviceSource source, IReadOnlyList<DeviceInfo> added)
+    /// <summary>
+    /// Devices have appeared: gives each to the running qube that waits for it; where several do, people decide. No device waits for the
+    /// answer about another.
+    /// </summary>
+    public static Task ToWaitingAsync(DeviceSources sources, IDeviceSource source, IReadOnlyList<DeviceInfo> added) =>
+        Task.WhenAll(added.Select(device => ToWaitingAsync(sources, source, device)));
+
+    private static async Task ToWaitingAsync(DeviceSources sources, IDeviceSource source, DeviceInfo device)
     {
-        foreach (DeviceInfo device in added)
+        Dictionary<LocalQube, DeviceAssignment> waiting = [];
+        foreach (LocalQube frontend in sources.App.Domains.OfType<LocalQube>().Where(q => q.IsRunning))
         {
-            Dictionary<LocalQube, DeviceAssignment> waiting = [];
-            foreach (LocalQube frontend in sources.App.Domains.OfType<LocalQube>().Where(q => q.IsRunning))
+            DeviceAssignment? match = frontend.DevicesOf(source.DeviceClass).MostSpecificFirst.FirstOrDefault(a => a.Device.Matches(device.Device));
+            if (match is not null && IsAttachedAfterStart(source, match))
             {
-                DeviceAssignment? match = frontend.DevicesOf(source.DeviceClass).MostSpecificFirst.FirstOrDefault(a => a.Device.Matches(device.Device));
-                if (match is not null && IsAttachedAfterStart(source, match))
+                waiting[frontend] = match;
+            }
+        }
+
+        switch (waiting.Count)
+        {
+            case 0:
+                break;
+            case 1:
+                (LocalQube only, DeviceAssignment assignment) = waiting.First();
+                await AttachAsync(sources, only, device, assignment, askFirst: assignment.Mode == AssignmentModes.AskToAttach);
+                break;
+            default:
+                if (await ChooseAsync(sources, device, [.. waiting.Keys]) is { } chosen && waiting.TryGetValue(chosen, out DeviceAssignment? its))
                 {
-                    waiting[frontend] = match;
+                    await AttachAsync(sources, chosen, device, its, askFirst: false);
                 }
-            }
 
-            switch (waiting.Count)
-            {
-                case 0:
-                    break;
-                case 1:
-                    (LocalQube only, DeviceAssignment assignment) = waiting.First();
-                    await AttachAsync(sources, only, device, assignment, askFirst: assignment.Mode == AssignmentModes.AskToAttach);
-                    break;
-                default:
-                    if (await ChooseAsync(sources, device, [.. waiting.Keys]) is { } chosen && waiting.TryGetValue(chosen, out DeviceAssignment? its))
-                    {
-                        await AttachAsync(sources, chosen, device, its, askFirst: false);
-                    }
-
-                    break;
-            }
+                break;
         }
     }
 
@@ -81,8 +89,12 @@ internal static class AutoAttach
     private static bool IsAttachedAfterStart(IDeviceSource source, DeviceAssignment assignment) =>
         assignment.Mode != AssignmentModes.Required || !source.RequiredIsPartOfDomain;
 
+    /// <summary>The qube a person chose, if it and the device are still there and free: people take their time.</summary>
     private static async Task<LocalQube?> ChooseAsync(DeviceSources sources, DeviceInfo device, IReadOnlyList<LocalQube> candidates) =>
-        sources.Prompt is { } prompt ? await prompt.AskAsync(device, candidates) : null;
+        sources.Prompt is { } prompt && await prompt.AskAsync(device, candidates) is { IsRunning: true } chosen
+        && DeviceResolver.Find(sources.App, device.Port) is { Attachment: null } now && now.Device == device.Device
+            ? chosen
+            : null;
 
     private static async Task AttachAsync(
         DeviceSources sources, LocalQube frontend, DeviceInfo device, DeviceAssignment assignment, bool askFirst)

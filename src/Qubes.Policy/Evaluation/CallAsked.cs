@@ -39,8 +39,11 @@ public sealed record CallAsked(
         return Choose(target.IsDom0 ? PolicyToken.Dom0.Text : TargetCollector.NameForm(target, Request.System) ?? target.Text);
     }
 
-    /// <summary>The person refused, or there was nobody to ask.</summary>
+    /// <summary>The person refused.</summary>
     public CallDenied Refuse() => new($"denied by the user {Rule.Place}", Rule.Action.Notify, Rule);
+
+    /// <summary>There was nobody to ask, or nobody answered.</summary>
+    public CallDenied Unanswered() => new($"nobody could be asked {Rule.Place}", Rule.Action.Notify, Rule);
 
     /// <summary>The answer was none that is defined.</summary>
     public CallDenied Misunderstand() => new("invalid response", Notify: true, Rule);

@@ -12,7 +12,7 @@ namespace Qubes.Policy.Service;
 /// Safe to use from any thread; a decision that needs nothing but what is at hand completes at once.
 /// </summary>
 public sealed class PolicyService(
-    PolicyStore policies, Func<CancellationToken, ValueTask<SystemInfo>> systemInfo, IPolicyAgent agent, ILogger logger)
+    PolicyStore policies, Func<CancellationToken, ValueTask<SystemInfo>> systemInfo, ISessionAgent agent, ILogger logger)
 {
     // One qube may not cover the screen with questions, nor one burst of calls with notices.
     private const int MaxPromptsPerSource = 8;
@@ -100,13 +100,13 @@ public sealed class PolicyService(
         if (request.System.Find(request.Source.Value)?.Guivm is not { Length: > 0 } guiVm)
         {
             PolicyLog.CannotAsk(logger, call, source, "it has no GUI qube");
-            return asked.Refuse();
+            return asked.Unanswered();
         }
 
         if (!TryBeginPrompt(request.Source.Value))
         {
             PolicyLog.CannotAsk(logger, call, source, "too many questions are open");
-            return asked.Refuse();
+            return asked.Unanswered();
         }
 
         string answer;
@@ -118,8 +118,9 @@ public sealed class PolicyService(
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
-            PolicyLog.CannotAsk(logger, call, source, Shown(e.Message));
-            return asked.Refuse();
+            string reason = deadline.IsCancellationRequested ? "nobody answered in time" : Shown(e.Message);
+            PolicyLog.CannotAsk(logger, call, source, reason);
+            return asked.Unanswered();
         }
         finally
         {

@@ -42,7 +42,7 @@ public sealed class CallRecordTests
         source.With("30-user.policy", "admin.vm.List * work @adminvm allow target=dom0\n* * @anyvm @anyvm deny\n");
         SystemInfo system = new([Info("dom0", "AdminVM"), Info("work", "AppVM")]);
         PolicyService service = new(new PolicyStore(source, TimeProvider.System), _ => ValueTask.FromResult(system),
-            Policy.Prompting.NoPolicyAgent.Instance, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance)
+            new Policy.Prompting.ServiceAgent(new Linux.QubesPaths("/nothere"), "/nothere", qrexecClient: null), Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance)
         {
             Decided = fixture.PolicyTrail.Note,
         };

@@ -112,15 +112,73 @@ public sealed class AutoAttachTests
         Assert.Equal(2, prompt.Asked.Count);
     }
 
+    [Fact]
+    public async Task Neither_a_start_nor_another_device_waits_for_an_answer()
+    {
+        Prompt prompt = new() { Answer = "work", Thinking = new TaskCompletionSource() };
+        _devices.System.App.Devices.Prompt = prompt;
+        await _devices.Devices.AssignAsync(DeviceSystem.Assignment("1-1", mode: AssignmentModes.AskToAttach));
+        await _devices.Devices.AssignAsync(DeviceSystem.Assignment("1-2"));
+        _devices.Source.Put("sys-usb", "1-1");
+        _devices.Source.Put("sys-usb", "1-2");
+        Task announced = _devices.AnnounceAsync();
+        Assert.Equal(["attach sys-usb:1-2:dead:beef to work"], AttachedNow);
+        Assert.False(announced.IsCompleted);
+
+        await _devices.Work.FireAsync("domain-start");
+        Assert.Equal(2, prompt.Asked.Count);
+        prompt.Thinking.SetResult();
+        await announced;
+        Assert.Contains("attach sys-usb:1-1:dead:beef to work", AttachedNow);
+    }
+
+    [Theory]
+    [InlineData("gone")]
+    [InlineData("another")]
+    [InlineData("taken")]
+    [InlineData("halted")]
+    public async Task What_changed_while_a_person_thought_is_looked_at_again(string what)
+    {
+        Prompt prompt = new() { Answer = "work", Thinking = new TaskCompletionSource() };
+        _devices.System.App.Devices.Prompt = prompt;
+        await _devices.Devices.AssignAsync(DeviceSystem.Assignment("1-1", mode: AssignmentModes.AskToAttach));
+        DeviceInfo device = _devices.Source.Put("sys-usb", "1-1");
+        Task announced = _devices.AnnounceAsync();
+        switch (what)
+        {
+            case "gone":
+                _devices.Source.TakeAway(device);
+                break;
+            case "another":
+                _devices.Source.TakeAway(device);
+                _devices.Source.Put("sys-usb", "1-1", "other:id");
+                break;
+            case "taken":
+                _devices.Source.AttachOutside(_devices.Run("other"), device);
+                break;
+            default:
+                _devices.Work.Runtime.State = PowerState.Halted;
+                break;
+        }
+
+        prompt.Thinking.SetResult();
+        await announced;
+        Assert.Empty(AttachedNow);
+        Assert.Empty(_devices.Failures);
+    }
+
     private sealed class Prompt : IAttachmentPrompt
     {
         public string? Answer { get; set; }
 
         public List<string> Asked { get; } = [];
 
+        public TaskCompletionSource? Thinking { get; init; }
+
         public async Task<LocalQube?> AskAsync(DeviceInfo device, IReadOnlyList<LocalQube> candidates)
         {
             Asked.Add($"{device}: {string.Join(' ', candidates.Select(c => c.Name.Value).Order(StringComparer.Ordinal))}");
+            await (Thinking?.Task ?? Task.CompletedTask);
             await Task.Yield();
             return candidates.FirstOrDefault(c => c.Name.Value == Answer);
         }

@@ -117,15 +117,20 @@ public sealed class PolicyServiceTests
         Assert.Equal(
             [
                 "Error: qrexec: svc.Test+arg: cannot ask about a call from gui: it has no GUI qube",
-                $"Information: qrexec: svc.Test+arg: gui -> bank: denied: denied by the user {At}:1",
+                $"Information: qrexec: svc.Test+arg: gui -> bank: denied: nobody could be asked {At}:1",
             ],
             noGui.Log.Lines);
         Assert.False(noGui.Agent.WasCalled);
 
         ServiceFixture noAgent = new("svc.Test * work * ask");
-        PolicyService service = new(noAgent.Policies, noAgent.SystemAsync, NoPolicyAgent.Instance, noAgent.Log);
-        Assert.Equal("result=deny", await service.DecideAsync(new PolicyQuery(new("work", "bank", "svc.Test")), CancellationToken.None));
-        Assert.Contains("there is no policy agent", noAgent.Log.Lines[0]);
+        noAgent.Agent.Answer = _ => Task.FromException<string>(new IOException("no agent\u001b[1m listens"));
+        Assert.Equal("result=deny", await noAgent.DecideAsync("work", "bank"));
+        Assert.Equal(
+            [
+                "Error: qrexec: svc.Test+arg: cannot ask about a call from work: no agent\\x1b[1m listens",
+                $"Information: qrexec: svc.Test+arg: work -> bank: denied: nobody could be asked {At}:1",
+            ],
+            noAgent.Log.Lines);
     }
 
     [Fact]

@@ -4,7 +4,7 @@ using Qubes.Policy.Prompting;
 namespace Qubes.Policy.Tests.Service;
 
 /// <summary>An agent that answers as told and keeps what it was sent.</summary>
-internal sealed class TestAgent : IPolicyAgent
+internal sealed class TestAgent : ISessionAgent
 {
     private readonly Channel<(string GuiVm, string Service, string Json)> _calls = Channel.CreateUnbounded<(string, string, string)>();
 

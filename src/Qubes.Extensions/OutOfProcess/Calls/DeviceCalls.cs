@@ -9,7 +9,7 @@ internal static class DeviceCalls
 {
     // {"class": CLASS, "qube": BACKEND, "devices": [DEVICE, …]} → null; the list is the whole of what that qube has
 
-    public static async Task<Action<Utf8JsonWriter>?> SetAsync(ExtensionSession session, QubesApp app, RpcParams parameters)
+    public static Action<Utf8JsonWriter>? Set(ExtensionSession session, QubesApp app, RpcParams parameters)
     {
         string deviceClass = parameters.Text("class");
         if (!session.Registrations.DeviceClasses.TryGetValue(deviceClass, out PublishedDevices? devices) || devices.Session != session)
@@ -17,7 +17,7 @@ internal static class DeviceCalls
             throw RpcException.InvalidParams($"'{deviceClass}' is not among the device_classes of this extension");
         }
 
-        await devices.PublishAsync(ModelCalls.LocalQubeOf(app, parameters), parameters.Objects("devices", PublishedDevices.MaxDevices));
+        devices.Publish(ModelCalls.LocalQubeOf(app, parameters), parameters.Objects("devices", PublishedDevices.MaxDevices));
         return null;
     }
 }

@@ -26,7 +26,7 @@ internal static class ExtensionCalls
             session.Registrations.SetRules(parameters.Objects("rules", maxCount: 256));
             return null;
         }),
-        ["devices.set"] = (session, environment, parameters) => DeviceCalls.SetAsync(session, environment.App, parameters),
+        ["devices.set"] = Now((session, environment, parameters) => DeviceCalls.Set(session, environment.App, parameters)),
         ["qubesdb.read"] = (_, environment, parameters) => QubesDbCalls.ReadAsync(environment.App, parameters),
         ["qubesdb.list"] = (_, environment, parameters) => QubesDbCalls.ListAsync(environment.App, parameters),
         ["qubesdb.write"] = (_, environment, parameters) => QubesDbCalls.WriteAsync(environment.App, parameters),

@@ -8,7 +8,10 @@ namespace Qubes.Policy.Prompting;
 /// Reaches the agent as a service: in dom0 by the socket of that service, in a GUI qube through the qrexec client. The socket
 /// gets <c>SERVICE SP "dom0 name dom0" NUL JSON EOF</c>, a service in a qube only the JSON.
 /// </summary>
-public sealed class ServicePolicyAgent(QubesPaths paths, string qrexecClient) : IPolicyAgent
+/// <param name="paths">Where the system is.</param>
+/// <param name="socketDirectory">Where dom0's agent listens, at the name of the service.</param>
+/// <param name="qrexecClient">The program qrexec-client; null where there is none, so that no agent in a qube can be reached.</param>
+public sealed class ServiceAgent(QubesPaths paths, string socketDirectory, string? qrexecClient) : ISessionAgent
 {
     // An answer names one target; anything longer is not an answer.
     private const int MaxAnswer = 4096;
@@ -19,7 +22,7 @@ public sealed class ServicePolicyAgent(QubesPaths paths, string qrexecClient) : 
 
     private async Task<string> CallSocketAsync(string service, string json, CancellationToken cancellationToken)
     {
-        using Socket socket = await UnixAddress.ConnectAsync(Path.Join(paths.RpcDirectory, service), cancellationToken);
+        using Socket socket = await ConnectAsync(Path.Join(socketDirectory, service), cancellationToken);
         await using NetworkStream stream = new(socket);
         await stream.WriteAsync(Encoding.ASCII.GetBytes($"{service} dom0 name dom0\0{json}"), cancellationToken);
         socket.Shutdown(SocketShutdown.Send);
@@ -28,16 +31,37 @@ public sealed class ServicePolicyAgent(QubesPaths paths, string qrexecClient) : 
         return Decode(answer.AsSpan(0, length), isTruncated: length == answer.Length);
     }
 
+    private static async Task<Socket> ConnectAsync(string path, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await UnixAddress.ConnectAsync(path, cancellationToken);
+        }
+        catch (SocketException e)
+        {
+            throw new IOException($"no agent listens at {path}: {e.Message}", e);
+        }
+    }
+
     private async Task<string> CallQubeAsync(string guiVm, string service, string json, CancellationToken cancellationToken)
     {
+        if (qrexecClient is null)
+        {
+            throw new IOException($"without qrexec-client the agent in {guiVm} cannot be reached");
+        }
+
         ChildProcessOptions options = new()
         {
             FileName = qrexecClient,
+            ArgumentZero = "qrexec-client",
             Arguments = ["-d", guiVm, $"DEFAULT:QUBESRPC {service} dom0"],
             EnvironmentChanges = new Dictionary<string, string?> { [QubesPaths.RootVariable] = paths.Root },
+            WorkingDirectory = "/",
         };
-        CapturedProcess call = await ProcessCapture.RunAsync(
-            options, Encoding.ASCII.GetBytes(json), MaxAnswer, cancellationToken: cancellationToken);
+
+        // Starting a process blocks for a moment, and the caller may be the model loop.
+        CapturedProcess call = await Task.Run(
+            () => ProcessCapture.RunAsync(options, Encoding.ASCII.GetBytes(json), MaxAnswer, cancellationToken: cancellationToken), cancellationToken);
         return call.Exit.IsSuccess
             ? Decode(call.Output, call.IsTruncated)
             : throw new IOException($"calling {service} in {guiVm} ended with {call.Exit}: {call.ErrorText}");
