@@ -27,7 +27,8 @@ public static class BootProperties
     {
         Default = QubesVMProperties.Inherit(
             static () => Kernel!,
-            static (QubesVM qube, out string? value) => QubesAppProperties.DefaultKernel.TryGet(qube.App, out value)),
+            // Graphical tools take it for granted that there is one: where the host has none, a qube boots its own kernel.
+            PropertyDefault.Of<QubesVM, string?>(static qube => QubesAppProperties.DefaultKernel.TryGet(qube.App, out string? kernel) ? kernel : "")),
         Setter = static (_, value) => PropertyRules.KernelName(value),
         Help = "Kernel of the host with which the qube boots; empty boots the kernel inside the qube.",
     };

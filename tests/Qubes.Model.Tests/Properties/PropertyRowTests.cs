@@ -32,7 +32,7 @@ public sealed class PropertyRowTests
         installed_by_rpm | bool | False | True=True | x=Invalid literal for boolean property: 'x'
         ip | str | | 10.1.2.3=10.1.2.3 | 10.01.2.3=Failed to parse property value as IPv4Address
         ip6 | str | | FD00:0::1=fd00::1 | 10.1.2.3=Failed to parse property value as IPv6Address
-        kernel | str | - | 6.1=6.1 | a/b=Kernel name cannot contain '/'
+        kernel | str | | 6.1=6.1 | a/b=Kernel name cannot contain '/'
         kernelopts | str | | nopat quiet=nopat quiet | LONG513=Kernelopts value too long (512 chars max)
         keyboard_layout | str | us++ | de+nodeadkeys+caps:x,y=de+nodeadkeys+caps:x,y | de=Invalid number of parts
         label | label | red | 6=blue | teal=Label does not exist: teal

@@ -90,8 +90,8 @@ public sealed class SetResetTests
     public void Write_once_properties_answer_with_an_error(string property, string value)
     {
         AppVM work = _system.AppVM("work");
-        Assert.Equal("QubesPropertyValueError", Assert.Throws<QubesException>(() => Set(work, property, value)).WireName);
-        Assert.Equal("QubesPropertyValueError", Assert.Throws<QubesException>(() => Reset(work, property)).WireName);
+        Assert.Equal("QubesNoSuchPropertyError", Assert.Throws<QubesException>(() => Set(work, property, value)).WireName);
+        Assert.Equal("QubesNoSuchPropertyError", Assert.Throws<QubesException>(() => Reset(work, property)).WireName);
         Assert.StartsWith("default=False type=", Read(work, property), StringComparison.Ordinal);
     }
 
