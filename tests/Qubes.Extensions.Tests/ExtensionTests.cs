@@ -1,3 +1,5 @@
+using System.Text;
+using Microsoft.Extensions.Logging.Abstractions;
 using Qubes.Model;
 using Qubes.Model.Classes;
 using Qubes.Model.Events;
@@ -5,6 +7,7 @@ using Qubes.Model.Host;
 using Qubes.Model.Labels;
 using Qubes.Protocol.Errors;
 using Qubes.Protocol.Names;
+using Qubes.Store;
 
 namespace Qubes.Extensions.Tests;
 
@@ -87,6 +90,30 @@ public sealed class ExtensionTests : IEventObserver
         Assert.Equal(0, _work.MaxMem);
         _work.Features.Set("service.meminfo-writer", "1");
         Assert.False(MemoryProperties.MaxMem.IsExplicit(_work));
+    }
+
+    [Theory]
+    [InlineData("", true)]
+    [InlineData("1", false)]
+    public void In_an_old_store_the_meminfo_writer_service_becomes_maxmem(string value, bool isOff)
+    {
+        QubesApp app = new(new FixedHostFacts());
+        BuiltInExtensions.Register(app);
+        QubesStore.Rewrite(
+            app,
+            Encoding.UTF8.GetBytes(
+                $"""
+                <qubes><labels><label id="label-1" color="0xcc0000">red</label></labels><pools/><properties/><domains>
+                <domain class="StandaloneVM"><properties><property name="name">work</property><property name="qid">1</property>
+                <property name="label">red</property></properties><features><feature name="service.meminfo-writer">{value}</feature></features></domain>
+                </domains></qubes>
+                """),
+            NullLogger.Instance);
+        app.FinishLoading();
+        QubesVM work = (QubesVM)app.Domains["work"];
+        Assert.False(work.Features.Contains("service.meminfo-writer"));
+        Assert.Equal(isOff, MemoryProperties.MaxMem.IsExplicit(work));
+        Assert.True(!isOff || work.MaxMem == 0);
     }
 
     [Fact]

@@ -1,52 +1,83 @@
 using Qubes.Model.Devices;
+using Qubes.Model.Volumes;
 
 namespace Qubes.Store.Tests;
 
 public sealed class MigrationTests
 {
+    public static TheoryData<string> Examples => [.. StoreExamples.Names];
+
+    /// <summary>Each old form there is has an example of its own; what is written of it is known to the byte and loads as itself.</summary>
     [Theory]
-    [InlineData("True", "hvm")]
-    [InlineData("False", "pv")]
-    public void The_old_hvm_flag_becomes_a_mode(string old, string mode) =>
-        Assert.Equal($"default=False type=str {mode}", Load($"""<property name="hvm">{old}</property>""").Read("work", "virt_mode"));
+    [MemberData(nameof(Examples))]
+    public void An_old_store_is_read_and_written_in_the_form_of_today(string name)
+    {
+        LoadedStore store = new(StoreExamples.Old(name));
+        Assert.Empty(store.App.Problems);
+        Assert.Equal(StoreExamples.Now(name), store.Written);
+        LoadedStore again = new(store.Written);
+        Assert.Empty(again.App.Problems);
+        Assert.Equal(store.Written, again.Written);
+    }
+
+    [Theory]
+    [InlineData("yes", "hvm")]
+    [InlineData("no", "pv")]
+    [InlineData("empty", "pv")]
+    [InlineData("both", "pvh")]
+    public void The_old_hvm_flag_becomes_a_mode(string qube, string mode) =>
+        Assert.Equal($"default=False type=str {mode}", new LoadedStore(StoreExamples.Old("hvm")).Read(qube, "virt_mode"));
+
+    [Theory]
+    [InlineData("yes", "True")]
+    [InlineData("no", "False")]
+    [InlineData("both", "False")]
+    public void Dispvm_allowed_was_renamed(string qube, string value) => Assert.Equal(
+        $"default=False type=bool {value}", new LoadedStore(StoreExamples.Old("dispvm-allowed")).Read(qube, "template_for_dispvms"));
+
+    [Theory]
+    [InlineData("""<property name="hvm">perhaps</property>""")]
+    [InlineData("""<property name="dispvm_allowed">2</property>""")]
+    public void Old_flags_that_are_neither_yes_nor_no_set_the_qube_aside(string property)
+    {
+        LoadedStore store = Load(property);
+        Assert.Equal("dom0 fedora", store.Names);
+        Assert.Contains(property, store.Written, StringComparison.Ordinal);
+    }
 
     [Fact]
-    public void Dispvm_allowed_was_renamed() => Assert.Equal(
-        "default=False type=bool True", Load("""<property name="dispvm_allowed">True</property>""").Read("work", "template_for_dispvms"));
+    public void What_stood_at_a_renamed_property_is_kept_with_it() => Assert.Contains(
+        """<property name="virt_mode" why="old">hvm<!-- x --></property>""",
+        Load("""<property name="hvm" why="old">1<!-- x --></property>""").Written, StringComparison.Ordinal);
 
     [Fact]
     public void A_default_dispvm_that_is_no_template_for_disposables_becomes_none()
     {
-        LoadedStore store = Load("""<property name="default_dispvm">fedora</property>""", """<property name="default_dispvm">fedora</property>""");
-        Assert.Equal("default=False type=vm ", store.Read("work", "default_dispvm"));
+        LoadedStore store = new(StoreExamples.Old("disposable-templates"));
         Assert.Equal("default=False type=vm ", LoadedStore.Read(store.App, "default_dispvm"));
+        Assert.Equal("default=False type=vm disp", LoadedStore.Read(store.App, "management_dispvm"));
+        Assert.Equal("default=False type=vm ", store.Read("dom0", "default_dispvm"));
+        Assert.Equal("default=False type=vm ", store.Read("disp", "default_dispvm"));
+        Assert.Equal("default=False type=vm disp", store.Read("work", "default_dispvm"));
+        Assert.Equal("default=False type=vm ", store.Read("work", "management_dispvm"));
+    }
+
+    [Theory]
+    [InlineData("fw-netvm", "default=False type=vm ", "default=False type=vm sys-net", "default=True type=vm sys-firewall")]
+    [InlineData("fw-netvm-alone", "default=False type=vm ", "default=False type=vm sys-net", "default=True type=vm ")]
+    [InlineData("fw-netvm-gone", "default=False type=vm ", "default=True type=vm sys-net", "default=True type=vm sys-net")]
+    [InlineData("fw-netvm-itself", "default=False type=vm ", "default=False type=vm sys-net", "default=True type=vm sys-firewall")]
+    [InlineData("fw-netvm-same", "default=False type=vm ", "default=True type=vm sys-net", "default=True type=vm sys-net")]
+    public void The_netvm_of_network_qubes_is_kept_though_its_global_property_is_gone(string name, string net, string firewall, string work)
+    {
+        LoadedStore store = new(StoreExamples.Old(name));
+        Assert.Equal((net, firewall, work), (store.Read("sys-net", "netvm"), store.Read("sys-firewall", "netvm"), store.Read("work", "netvm")));
     }
 
     [Fact]
-    public void The_netvm_of_network_qubes_is_kept_though_its_global_property_is_gone()
+    public void The_old_gray_of_the_system_gets_the_new_one_and_nobody_else_s()
     {
-        LoadedStore store = new(StoreText.Head("""<property name="default_netvm">fw</property><property name="default_fw_netvm">net</property>""")
-            + string.Join(
-                '\n',
-                StoreText.Dom0,
-                StoreText.Fedora,
-                StoreText.AppVM("net", 2, """<property name="provides_network">True</property><property name="netvm"></property>"""),
-                StoreText.AppVM("fw", 3, """<property name="provides_network">True</property>"""),
-                StoreText.AppVM("work", 4)) + StoreText.Tail());
-        Assert.Equal("default=False type=vm net", store.Read("fw", "netvm"));
-        Assert.Equal("default=False type=vm ", store.Read("net", "netvm"));
-        Assert.Equal("default=True type=vm fw", store.Read("work", "netvm"));
-        Assert.Empty(store.App.Problems);
-        Assert.DoesNotContain("default_fw_netvm", store.Written, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void The_first_label_in_the_old_gray_gets_the_new_one()
-    {
-        LoadedStore store = new(
-            """
-            <qubes><labels><label id="label-5" color="0x555753">gray</label><label id="label-9" color="0x555753">mine</label></labels><domains/></qubes>
-            """);
+        LoadedStore store = new(StoreExamples.Old("gray"));
         Assert.Equal("0x555555", store.App.Labels.Find("gray").Color);
         Assert.Equal("0x555753", store.App.Labels.Find("mine").Color);
     }
@@ -54,19 +85,35 @@ public sealed class MigrationTests
     [Fact]
     public void Old_device_assignments_are_understood()
     {
-        LoadedStore store = Load(rest:
-            """
-            <devices class="pci">
-              <device backend-domain="dom0" id="a" required="True"/>
-              <device backend-domain="dom0" id="b" required="no"><option name="identity">8086:1</option><option name="x">y</option></device>
-              <device id="c"/>
-            </devices>
-            """);
-        DeviceAssignment[] devices = [.. store.Qube("work").Devices.All];
-        Assert.Equal(["required", "auto-attach", "required"], devices.Select(d => d.Mode));
-        Assert.Equal("8086:1", devices[1].DeviceId);
-        Assert.Equal("x", Assert.Single(devices[1].Options).Key);
-        Assert.Equal("*", devices[2].Backend);
+        DeviceAssignment[] devices = [.. new LoadedStore(StoreExamples.Old("devices")).Qube("work").Devices.All];
+        Assert.Equal(
+            ["dom0:00_01.0:*", "dom0:00_02.0:*", "dom0:00_03.0:*", "dom0:00_04.0:0x8086:0x1::p020000", "*:sda1:*", "sys-usb:*:0x1:0x2::u080650"],
+            devices.Select(d => d.ToString()));
+        Assert.Equal(["required", "auto-attach", "required", "required", "required", "auto-attach"], devices.Select(d => d.Mode));
+        Assert.Equal([new("no-strict-reset", "True"), new("permissive", "")], devices[3].Options);
+    }
+
+    [Fact]
+    public void An_old_assignment_that_neither_requires_nor_not_is_set_aside()
+    {
+        LoadedStore store = Load(rest: """<devices class="pci"><device backend-domain="dom0" id="1" required="maybe"/></devices>""");
+        Assert.Empty(store.Qube("work").Devices.All);
+        Assert.Contains("""<device backend-domain="dom0" id="1" required="maybe"/>""", store.Written, StringComparison.Ordinal);
+        Assert.Contains("mode 'maybe'", Assert.Single(store.App.Problems), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_volume_of_a_kernel_is_no_snapshot()
+    {
+        LoadedStore store = new(StoreExamples.Old("volumes"));
+        foreach (string qube in (string[])["base", "work"])
+        {
+            Assert.True(store.Qube(qube).Volumes.TryGet("kernel", out VolumeConfig? kernel));
+            Assert.Equal((false, false), (kernel.SnapOnStart, kernel.SourceFromTemplate));
+        }
+
+        Assert.True(store.Qube("work").Volumes.TryGet("root", out VolumeConfig? root));
+        Assert.Equal((true, "vm-templates/base/root"), (root.SnapOnStart, root.Source));
     }
 
     [Fact]

@@ -99,7 +99,7 @@ internal sealed class PciSource(QubesApp app) : IDomainDeviceSource
         {
             foreach (DeviceAssignment old in qube.Devices.OfClass(DeviceClass).Where(a => _devices.All(d => d.Info.Port.PortId != a.Port)).ToArray())
             {
-                if (PciAddress.TryParse($"0000:{old.Port.Replace('_', ':')}", out PciAddress address)
+                if (PciAddress.TryParseLoosely(old.Port, out PciAddress address)
                     && _devices.FirstOrDefault(d => d.Address == address) is { } device
                     && !qube.Devices.All.Any((old with { Port = device.Info.Port.PortId }).IsSameDevice))
                 {

@@ -24,12 +24,12 @@ internal static class QubeLoader
             throw QubesErrors.General($"no such VM class: '{stored.Class}'");
         }
 
+        Migrations.RenameProperties(qubeClass, stored);
         foreach (KeyValuePair<string, string> property in stored.Properties)
         {
-            string name = Migrations.PropertyName(qubeClass, property.Key);
-            if (!qubeClass.Properties.Contains(name))
+            if (!qubeClass.Properties.Contains(property.Key))
             {
-                throw QubesErrors.General($"{stored.Class} has no property '{name}'");
+                throw QubesErrors.General($"{stored.Class} has no property '{property.Key}'");
             }
         }
 
@@ -103,7 +103,7 @@ internal static class QubeLoader
         {
             string? name = attributes.Find(a => a.Key == "name").Value;
             int at = volumes.FindIndex(v => v.Name == name);
-            VolumeConfig merged = VolumeAttributes.Merge(at < 0 ? null : volumes[at], attributes);
+            VolumeConfig merged = Migrations.Volume(qube.App, VolumeAttributes.Merge(at < 0 ? null : volumes[at], attributes));
             if (at < 0)
             {
                 volumes.Add(merged);
@@ -119,16 +119,13 @@ internal static class QubeLoader
 
     private static void LoadProperties(Qube qube, StoredQube stored, PropertyStage stage)
     {
-        foreach ((string storedName, string storedText) in stored.Properties)
+        foreach ((string name, string text) in stored.Properties)
         {
-            string name = Migrations.PropertyName(qube.Class, storedName);
             PropertyDefinition property = qube.Property(name);
-            if (property.Stage != stage || IsIdentity(qube, property))
+            if (property.Stage == stage && !IsIdentity(qube, property))
             {
-                continue;
+                property.LoadText(qube, Migrations.PropertyText(qube.App, name, text));
             }
-
-            property.LoadText(qube, Migrations.PropertyText(qube, storedName, storedText));
         }
     }
 

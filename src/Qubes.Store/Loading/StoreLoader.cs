@@ -88,7 +88,6 @@ internal sealed class StoreLoader
 
     private void LoadLabels()
     {
-        bool grayMigrated = false;
         foreach (StoredLabel label in _document.Labels)
         {
             int dash = label.Id.IndexOf('-', StringComparison.Ordinal);
@@ -100,14 +99,7 @@ internal sealed class StoreLoader
                 continue;
             }
 
-            string color = label.Color;
-            if (color == Migrations.OldGray && !grayMigrated)
-            {
-                grayMigrated = true;
-                color = Migrations.Gray;
-            }
-
-            _app.Labels.Load(new Label(index, label.Name, color));
+            _app.Labels.Load(new Label(index, label.Name, Migrations.LabelColor(index, label.Color)));
             _preserved.Foreign.Add("label", label.Name, label.Foreign);
         }
     }
@@ -147,7 +139,7 @@ internal sealed class StoreLoader
 
             try
             {
-                _app.Property(name).LoadText(_app, Migrations.GlobalText(_app, name, text));
+                _app.Property(name).LoadText(_app, Migrations.PropertyText(_app, name, text));
             }
             catch (QubesException e)
             {

@@ -108,6 +108,26 @@ public sealed class PciSourceTests
         Assert.All(_work.Devices.All, a => Assert.Equal("permissive", Assert.Single(a.Options).Key));
     }
 
+    [Theory]
+    [InlineData("03_00.0", "00_1c.0-00_00.0")]
+    [InlineData("0000_03_00.0", "00_1c.0-00_00.0")]
+    [InlineData("0000:03:00.0", "00_1c.0-00_00.0")]
+    [InlineData("pci_0000_03_00_0", "00_1c.0-00_00.0")]
+    [InlineData("0001_03_00.0", "0001_03_00.0")]
+    [InlineData("03_00.1", "03_00.1")]
+    [InlineData("3_0.0", "3_0.0")]
+    [InlineData("pci_", "pci_")]
+    [InlineData("*", "*")]
+    public async Task Every_old_form_of_an_address_is_understood(string old, string port)
+    {
+        _work.Devices.Load(DeviceAssignment.Of(new AssignmentRequest(
+            new VirtualDevice(new DevicePort("pci", "dom0", old), "*"), AssignmentModes.Required, [])));
+        VirtualDevice behind = new(new DevicePort("pci", "dom0", "00_1c.0-00_00.0"), "0x8086:0x0002::p020000");
+        _source.BeginLoading(() => [new PciDevice(new DeviceInfo { Device = behind }, new PciAddress(0, 3, 0, 0))]);
+        await _source.RefreshAsync(_app.Domains.AdminVM);
+        Assert.Equal(port, Assert.Single(_work.Devices.All).Port);
+    }
+
     private Task LoadAsync()
     {
         DeviceInfo info = new() { Device = Card, Interfaces = [DeviceInterface.Of("pci", "0c0330")] };
