@@ -1,3 +1,4 @@
+using Qubes.Model;
 using Qubes.Model.Classes;
 using Qubes.Storage;
 
@@ -33,7 +34,13 @@ public interface IQubeLifecycle
     /// <summary>
     /// Removes a qube with its volumes: checks, drops it from the model, commits, then deletes. Waits for a start under way.
     /// </summary>
-    Task RemoveAsync(Qube qube, Func<Task> dropAndCommit);
+    /// <param name="qube">The qube, which has to be halted.</param>
+    /// <param name="dropAndCommit">Drops it from the model and makes that durable.</param>
+    /// <param name="isCheckedLast">
+    /// Whether it may be removed (<see cref="QubeCollection.CheckRemovable"/>) is for <paramref name="dropAndCommit"/> to find out, since only what
+    /// it changes as well may make it so.
+    /// </param>
+    Task RemoveAsync(Qube qube, Func<Task> dropAndCommit, bool isCheckedLast = false);
 
     Task StartAsync(Qube qube);
 

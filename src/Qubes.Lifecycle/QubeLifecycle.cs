@@ -141,11 +141,8 @@ public sealed partial class QubeLifecycle : IQubeLifecycle, IAsyncDisposable
     /// <inheritdoc/>
     public Task ConfirmAsync(Qube qube) => qube is QubesVM vm ? _creator.ConfirmAsync(vm) : Task.CompletedTask;
 
-    /// <summary>
-    /// Removes a qube with its data: checks, drops it, commits, then deletes. Waits for a start under way.
-    /// </summary>
-    /// <param name="dropAndCommit">Drops it from the model and makes that durable.</param>
-    public async Task RemoveAsync(Qube qube, Func<Task> dropAndCommit)
+    /// <inheritdoc/>
+    public async Task RemoveAsync(Qube qube, Func<Task> dropAndCommit, bool isCheckedLast = false)
     {
         _context.Loop.VerifyAccess();
         if (qube is AdminVM)
@@ -156,12 +153,16 @@ public sealed partial class QubeLifecycle : IQubeLifecycle, IAsyncDisposable
         if (qube is not QubesVM vm)
         {
             // Nothing of it is on this host but its entry.
-            _context.App.Domains.CheckRemovable(qube);
+            if (!isCheckedLast)
+            {
+                _context.App.Domains.CheckRemovable(qube);
+            }
+
             await dropAndCommit();
             return;
         }
 
-        await TranslatedAsync(() => _creator.RemoveAsync(vm, dropAndCommit));
+        await TranslatedAsync(() => _creator.RemoveAsync(vm, dropAndCommit, isCheckedLast));
     }
 
     /// <summary>Starts a halted qube and waits until it can be used; in any other state does nothing.</summary>

@@ -44,6 +44,16 @@ public sealed class QubeCollection : IReadOnlyCollection<Qube>
 
     public bool TryGet(QubeUuid uuid, [NotNullWhen(true)] out Qube? qube) => _byUuid.TryGetValue(uuid, out qube);
 
+    /// <summary>Finds the qube that a request names: not one that another call is still making.</summary>
+    public bool TryFind(string untrustedName, [NotNullWhen(true)] out Qube? qube) => TryGet(untrustedName, out qube) && IsKnownHere(ref qube);
+
+    /// <inheritdoc cref="TryFind(string, out Qube?)"/>
+    public bool TryFind(QubeUuid uuid, [NotNullWhen(true)] out Qube? qube) => TryGet(uuid, out qube) && IsKnownHere(ref qube);
+
+    /// <inheritdoc cref="TryFind(string, out Qube?)"/>
+    /// <exception cref="QubesException"><c>QubesVMNotFoundError</c>.</exception>
+    public Qube Find(string untrustedName) => TryFind(untrustedName, out Qube? qube) ? qube : throw QubesErrors.VMNotFound(untrustedName);
+
     /// <summary>Names a qube may not take: it has one, or an entry of the store that could not be loaded has.</summary>
     public bool IsNameTaken(string name) => _byName.ContainsKey(name) || _reservedNames.Contains(name);
 
@@ -156,6 +166,9 @@ public sealed class QubeCollection : IReadOnlyCollection<Qube>
 
         Add(qube);
         scope.Record(() => Drop(qube), new ChangeRecord(qube.SubjectText, "qube", Before: null, qube.Klass));
+        ModelChange making = _app.Changes.Current!;
+        qube.Making = making;
+        making.Defer(() => qube.Making = null);
         _app.Fire("domain-add", EventArguments.Of("vm", qube));
         scope.Done();
         return qube;
@@ -185,13 +198,18 @@ public sealed class QubeCollection : IReadOnlyCollection<Qube>
     /// </summary>
     public void CheckRemovable(Qube qube)
     {
+        CheckHalted(qube);
+        _app.FirePre("domain-pre-delete", EventArguments.Of("vm", qube));
+    }
+
+    /// <summary>The first of the checks of <see cref="CheckRemovable"/>.</summary>
+    public static void CheckHalted(Qube qube)
+    {
         ArgumentNullException.ThrowIfNull(qube);
         if (qube is QubesVM && !qube.IsHalted)
         {
             throw QubesErrors.VMNotHalted(qube.Name);
         }
-
-        _app.FirePre("domain-pre-delete", EventArguments.Of("vm", qube));
     }
 
     /// <summary>Drops the qube and fires <c>domain-delete</c>. <see cref="CheckRemovable"/> comes first.</summary>
@@ -225,6 +243,16 @@ public sealed class QubeCollection : IReadOnlyCollection<Qube>
     IEnumerator<Qube> IEnumerable<Qube>.GetEnumerator() => _sorted.GetEnumerator();
 
     IEnumerator IEnumerable.GetEnumerator() => _sorted.GetEnumerator();
+
+    private bool IsKnownHere([NotNullWhen(true)] ref Qube? qube)
+    {
+        if (qube is { IsBeingMade: true } && !_app.Changes.IsWithin(qube.Making!))
+        {
+            qube = null;
+        }
+
+        return qube is not null;
+    }
 
     private Qube Instantiate(QubeClass qubeClass, QubeIdentity identity)
     {

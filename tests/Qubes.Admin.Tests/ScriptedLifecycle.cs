@@ -27,10 +27,14 @@ internal sealed class ScriptedLifecycle : IQubeLifecycle
 
     public Task DiscardAsync(Qube qube) => NoteAsync($"discard {qube}");
 
-    public async Task RemoveAsync(Qube qube, Func<Task> dropAndCommit)
+    public async Task RemoveAsync(Qube qube, Func<Task> dropAndCommit, bool isCheckedLast = false)
     {
         await NoteAsync($"remove {qube}");
-        qube.App.Domains.CheckRemovable(qube);
+        if (!isCheckedLast)
+        {
+            qube.App.Domains.CheckRemovable(qube);
+        }
+
         await dropAndCommit();
     }
 

@@ -1,6 +1,9 @@
 using System.Globalization;
 using Qubes.Linux;
+using Qubes.Model.Changes;
+using Qubes.Model.Classes;
 using Qubes.Protocol.Errors;
+using Qubes.Protocol.Names;
 using Qubes.Store.Journal;
 
 namespace Qubes.Store.Tests;
@@ -25,6 +28,40 @@ public sealed class JournalTests
         await again.SetAsync("work", "memory", "556");
         await using RunningStore third = await again.LoadAsAfterCrashAsync();
         Assert.Equal("default=False type=int 556", await third.ReadAsync("work", "memory"));
+    }
+
+    [Fact]
+    public async Task A_qube_that_is_still_being_made_is_left_out_of_what_others_save()
+    {
+        using TemporaryDirectory directory = Write(Valid);
+        await using RunningStore running = await WithBaseAsync(directory);
+        TaskCompletionSource made = new();
+        TaskCompletionSource begun = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Task making = running.Loop.InvokeAsync(async () =>
+        {
+            using ModelChange change = running.App.Changes.Begin(new ChangeOrigin("dom0", "admin.vm.Create.AppVM", DateTimeOffset.UnixEpoch));
+            running.App.Domains.Create(new NewQube
+            {
+                Class = QubeClasses.AppVM, Name = QubeName.Parse("fresh"), Label = running.App.Labels.Find("red"), Template = running.App.Domains["fedora"],
+            });
+            begun.SetResult();
+            await made.Task;
+            await running.Store.CommitAsync(change);
+        });
+        await begun.Task;
+        await running.SetAsync("work", "memory", "555");
+        await running.WriteFileAsync();
+        await running.SetAsync("work", "memory", "556");
+        await using (RunningStore without = await running.LoadAsAfterCrashAsync())
+        {
+            Assert.Equal("default=False type=int 556", await without.ReadAsync("work", "memory"));
+            Assert.False(without.App.Domains.TryGet("fresh", out _));
+        }
+
+        made.SetResult();
+        await making;
+        await using RunningStore with = await running.LoadAsAfterCrashAsync();
+        Assert.True(with.App.Domains.TryGet("fresh", out _));
     }
 
     [Fact]

@@ -217,11 +217,11 @@ public sealed class AdminDispatcher : IAdminDispatcher
         if (text.StartsWith(QubeUuid.WirePrefix, StringComparison.Ordinal))
         {
             QubeUuid uuid = QubeUuid.ParseWire(text[QubeUuid.WirePrefix.Length..]);
-            return _services.App.Domains.TryGet(uuid, out Qube? byUuid) ? byUuid : throw QubesErrors.VMNotFound(text);
+            return _services.App.Domains.TryFind(uuid, out Qube? byUuid) ? byUuid : throw QubesErrors.VMNotFound(text);
         }
 
         // A name that is in use is valid: the rules are asked only for the others, to name what is wrong.
-        if (_services.App.Domains.TryGet(text, out Qube? qube))
+        if (_services.App.Domains.TryFind(text, out Qube? qube))
         {
             return qube;
         }

@@ -24,7 +24,7 @@ internal static class CreateHandlers
             throw QubesErrors.VMAlreadyExists(request.Name.Value);
         }
 
-        Qube? template = request.UntrustedTemplate is { } name ? call.App.Domains[name] : null;
+        Qube? template = request.UntrustedTemplate is { } name ? call.App.Domains.Find(name) : null;
         RequirePool(call, request.UntrustedPool);
         foreach (string pool in request.UntrustedPools.Values)
         {

@@ -61,7 +61,7 @@ internal static class DeviceHandlers
     public static async ValueTask AttachAsync(AdminCall call, string deviceClass)
     {
         AssignmentRequest request = ReadRequest(call, deviceClass);
-        if (call.App.Domains.TryGet(request.Device.Port.Backend, out Qube? qube) && qube is LocalQube backend)
+        if (call.App.Domains.TryFind(request.Device.Port.Backend, out Qube? qube) && qube is LocalQube backend)
         {
             // Whether the device may be attached depends on what it is now.
             await RefreshAsync(backend, deviceClass);
@@ -136,7 +136,7 @@ internal static class DeviceHandlers
     private static QubeDevices Devices(AdminCall call, VirtualDevice device)
     {
         LocalQube qube = Local(call);
-        return device.Port.Backend == DevicePort.Any || call.App.Domains.TryGet(device.Port.Backend, out _)
+        return device.Port.Backend == DevicePort.Any || call.App.Domains.TryFind(device.Port.Backend, out _)
             ? qube.DevicesOf(device.Port.DeviceClass)
             : throw QubesErrors.VMNotFound(device.Port.Backend);
     }

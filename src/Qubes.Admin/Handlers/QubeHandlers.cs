@@ -25,7 +25,7 @@ internal static class QubeHandlers
         {
             foreach (Qube qube in call.App.Domains)
             {
-                if (filters.Allows(qube))
+                if (!qube.IsBeingMade && filters.Allows(qube))
                 {
                     QubeListing.WriteLine(call.Reply, qube);
                 }

@@ -41,22 +41,23 @@ internal sealed class QubeListing(QubesApp app)
 
     private bool IsCurrent()
     {
-        if (_told.Count != app.Domains.Count)
-        {
-            return false;
-        }
-
-        int index = 0;
+        int count = 0;
         foreach (Qube qube in app.Domains)
         {
-            (Qube told, PowerState state) = _told[index++];
-            if (told != qube || state != qube.PowerState)
+            if (qube.IsBeingMade)
+            {
+                continue;
+            }
+
+            if (count == _told.Count || _told[count].Qube != qube || _told[count].State != qube.PowerState)
             {
                 return false;
             }
+
+            count++;
         }
 
-        return true;
+        return count == _told.Count;
     }
 
     private void Rebuild()
@@ -65,8 +66,11 @@ internal sealed class QubeListing(QubesApp app)
         _lines.Truncate(0);
         foreach (Qube qube in app.Domains)
         {
-            _told.Add((qube, qube.PowerState));
-            WriteLine(_lines, qube);
+            if (!qube.IsBeingMade)
+            {
+                _told.Add((qube, qube.PowerState));
+                WriteLine(_lines, qube);
+            }
         }
     }
 }

@@ -37,7 +37,7 @@ internal static class ChangeCalls
     {
         try
         {
-            Qube destination = step is CreateStep || step.UntrustedQube.Length == 0 ? call.App.Domains.AdminVM : call.App.Domains[step.UntrustedQube];
+            Qube destination = step is CreateStep || step.UntrustedQube.Length == 0 ? call.App.Domains.AdminVM : call.App.Domains.Find(step.UntrustedQube);
             call.PermitPart("admin-permission:" + MethodOf(step), destination, ArgumentOf(step), Extras(call, step));
         }
         catch (QubesException e)
@@ -51,10 +51,10 @@ internal static class ChangeCalls
         switch (step)
         {
             case PropertyStep { UntrustedValue: { } text } property:
-                PropertyHolder holder = step.UntrustedQube.Length == 0 ? call.App : call.App.Domains[step.UntrustedQube];
+                PropertyHolder holder = step.UntrustedQube.Length == 0 ? call.App : call.App.Domains.Find(step.UntrustedQube);
                 return [("newvalue", holder.Property(property.UntrustedName).Sanitise(Encoding.UTF8.GetBytes(text)))];
             case PropertyStep reset:
-                holder = step.UntrustedQube.Length == 0 ? call.App : call.App.Domains[step.UntrustedQube];
+                holder = step.UntrustedQube.Length == 0 ? call.App : call.App.Domains.Find(step.UntrustedQube);
                 _ = holder.Property(reset.UntrustedName);
                 return [];
             case FeatureStep { UntrustedValue: { } text } feature:

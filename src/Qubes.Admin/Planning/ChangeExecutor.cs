@@ -8,8 +8,8 @@ using Qubes.Protocol.Errors;
 namespace Qubes.Admin.Planning;
 
 /// <summary>
-/// Makes a planned set of changes real: all of it in one commit, or none. New qubes get their data first, since that takes time; then
-/// everything else happens between two waits, so that no other call comes in between.
+/// Makes a planned set of changes real: all of it in one commit, or none. What takes time comes first: new qubes get their data, those to be
+/// removed are held. Then everything else happens between two waits, so that no other call, and no save of one, comes in between.
 /// </summary>
 internal sealed class ChangeExecutor(AdminCall call, ChangePlan plan, long revision)
 {
@@ -35,13 +35,18 @@ internal sealed class ChangeExecutor(AdminCall call, ChangePlan plan, long revis
         }
 
         await MakeDataAsync(created, rollback);
-        RequireRevision();
-        foreach (ChangeStep step in plan.Steps.Where(step => step is not (CreateStep or RemoveStep)))
+        // By name, so that two calls never wait for each other.
+        RemoveStep[] removals = [.. plan.Steps.OfType<RemoveStep>().OrderBy(step => step.UntrustedQube, StringComparer.Ordinal)];
+        await HoldRemovedAsync(removals, async () =>
         {
-            Run(step);
-        }
+            RequireRevision();
+            foreach (ChangeStep step in plan.Steps.Where(step => step is not CreateStep))
+            {
+                Run(step);
+            }
 
-        await RemoveAsync([.. plan.Steps.OfType<RemoveStep>()], 0, change);
+            await call.CommitAsync(change);
+        });
         rollback.Commit();
         foreach (Qube qube in created)
         {
@@ -85,20 +90,9 @@ internal sealed class ChangeExecutor(AdminCall call, ChangePlan plan, long revis
         }
     }
 
-    /// <summary>Each removal holds its qube's locks until the one commit is there, and deletes the data after it.</summary>
-    private async Task RemoveAsync(IReadOnlyList<RemoveStep> removals, int next, ModelChange change)
-    {
-        if (next == removals.Count)
-        {
-            await call.CommitAsync(change);
-            return;
-        }
-
-        Qube qube = _runner.Removable(removals[next]);
-        await call.Services.Lifecycle.RemoveAsync(qube, async () =>
-        {
-            call.App.Domains.Remove(qube);
-            await RemoveAsync(removals, next + 1, change);
-        });
-    }
+    /// <summary>Each removal holds its qube until the one commit is there, and deletes the data after it.</summary>
+    private Task HoldRemovedAsync(ReadOnlyMemory<RemoveStep> removals, Func<Task> commit) => removals.IsEmpty
+        ? commit()
+        : call.Services.Lifecycle.RemoveAsync(
+            _runner.Removable(removals.Span[0]), () => HoldRemovedAsync(removals[1..], commit), isCheckedLast: true);
 }

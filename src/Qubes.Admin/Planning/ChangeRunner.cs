@@ -83,7 +83,7 @@ internal sealed class ChangeRunner(QubesApp app, string creator)
         Qube qube => qube,
     };
 
-    public Qube Qube(ChangeStep step) => app.Domains[step.UntrustedQube];
+    public Qube Qube(ChangeStep step) => app.Domains.Find(step.UntrustedQube);
 
     private PropertyHolder Holder(ChangeStep step) => step.UntrustedQube.Length == 0 ? app : Qube(step);
 
@@ -101,7 +101,7 @@ internal sealed class ChangeRunner(QubesApp app, string creator)
         }
 
         Label label = app.Labels.Find(LabelName.Parse(step.UntrustedLabel, forCreation: false));
-        Qube? template = step.UntrustedTemplate is { } text ? app.Domains[text] : null;
+        Qube? template = step.UntrustedTemplate is { } text ? app.Domains.Find(text) : null;
         if (step.UntrustedPool is { } pool && !app.Pools.TryGet(pool, out _))
         {
             throw QubesErrors.General($"Unknown storage pool {pool}");

@@ -3,6 +3,7 @@ using Qubes.Lifecycle.Control;
 using Qubes.Lifecycle.Hypervisors;
 using Qubes.Lifecycle.Volumes;
 using Qubes.Linux;
+using Qubes.Model;
 using Qubes.Model.Classes;
 using Qubes.Model.Volumes;
 using Qubes.Protocol.Errors;
@@ -88,8 +89,7 @@ internal sealed class QubeCreator(LifecycleContext context)
     /// Checks, drops the qube from model and store, then deletes its data. Waits for a start under way. Once the store is without
     /// the qube the removal has succeeded: what cannot be deleted is logged, and tried again at the next daemon start.
     /// </summary>
-    /// <param name="dropAndCommit">Drops it from the model and makes that durable.</param>
-    internal async Task RemoveAsync(QubesVM qube, Func<Task> dropAndCommit)
+    internal async Task RemoveAsync(QubesVM qube, Func<Task> dropAndCommit, bool isCheckedLast)
     {
         QubeControl control = context.ControlOf(qube);
         using AsyncLock.Holder held = await control.StartLock.AcquireAsync();
@@ -105,7 +105,12 @@ internal sealed class QubeCreator(LifecycleContext context)
             throw QubesErrors.VMInUse(qube.Name, $"VM installed by package manager: {qube.Name}");
         }
 
-        context.App.Domains.CheckRemovable(qube);
+        QubeCollection.CheckHalted(qube);
+        if (!isCheckedLast)
+        {
+            context.App.Domains.CheckRemovable(qube);
+        }
+
         IReadOnlyList<VolumeConfig> volumes = QubeVolumePlan.Complete(context, qube);
         QubeDataIntent intent = await _intents.AnnounceAsync(qube.DirectoryName, volumes);
         FaultPoint.Hit("remove-announced");

@@ -23,6 +23,18 @@ public sealed class ChangeTracker
     /// <summary>The open change this call runs in, if any.</summary>
     public ModelChange? Current => _ambient.Value is { State: ChangeState.Open } change ? change : null;
 
+    /// <summary>This call runs in that change.</summary>
+    internal bool IsWithin(ModelChange change)
+    {
+        ModelChange? around = _ambient.Value;
+        while (around is not null && around != change)
+        {
+            around = around.Outer;
+        }
+
+        return around is not null;
+    }
+
     internal ModelChange? Ambient
     {
         get => _ambient.Value;

@@ -11,7 +11,6 @@ namespace Qubes.Model.Changes;
 public sealed class ModelChange : IDisposable
 {
     private readonly ChangeTracker _tracker;
-    private readonly ModelChange? _outer;
     private readonly List<(Action Undo, ChangeRecord Record)> _steps = [];
     private readonly List<QubesEvent> _outbox = [];
     private readonly List<Action> _deferred = [];
@@ -19,7 +18,7 @@ public sealed class ModelChange : IDisposable
     internal ModelChange(ChangeTracker tracker, ModelChange? outer, ChangeOrigin? origin)
     {
         _tracker = tracker;
-        _outer = outer;
+        Outer = outer;
         Origin = origin;
     }
 
@@ -83,6 +82,8 @@ public sealed class ModelChange : IDisposable
         Leave();
     }
 
+    internal ModelChange? Outer { get; }
+
     /// <summary>Runs once the change holds, before observers learn of it; not at all if it is taken back.</summary>
     internal void Defer(Action action) => _deferred.Add(action);
 
@@ -115,7 +116,7 @@ public sealed class ModelChange : IDisposable
     {
         if (_tracker.Ambient == this)
         {
-            _tracker.Ambient = _outer;
+            _tracker.Ambient = Outer;
         }
     }
 }

@@ -1,3 +1,4 @@
+using Qubes.Model.Changes;
 using Qubes.Model.Features;
 using Qubes.Model.Foreign;
 using Qubes.Model.Labels;
@@ -73,6 +74,15 @@ public abstract class Qube : PropertyHolder, IEventValue
 
     /// <summary>It can be found in <see cref="QubesApp.Domains"/>; others are not seen by event observers.</summary>
     public bool IsInCollection { get; internal set; }
+
+    /// <summary>
+    /// The change that makes it is not with the store yet and may still be taken back: the store leaves the qube out, and
+    /// for other calls it does not exist (<see cref="QubeCollection.TryFind(string, out Qube?)"/>).
+    /// </summary>
+    public bool IsBeingMade => Making is { State: ChangeState.Open, Revision: 0 };
+
+    /// <summary>The change that makes it, until that holds.</summary>
+    internal ModelChange? Making { get; set; }
 
     /// <summary>The name of the icon that stands for the qube in menus.</summary>
     public virtual string Icon => IconPrefix + Label?.Name;

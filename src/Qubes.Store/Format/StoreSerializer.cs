@@ -29,7 +29,7 @@ internal sealed class StoreSerializer(QubesApp app, PreservedEntries preserved)
     {
         foreach (Qube qube in app.Domains)
         {
-            if (IsCurrent(qube))
+            if (qube.IsBeingMade || IsCurrent(qube))
             {
                 continue;
             }
@@ -61,6 +61,12 @@ internal sealed class StoreSerializer(QubesApp app, PreservedEntries preserved)
         _order.Clear();
         foreach (Qube qube in app.Domains)
         {
+            if (qube.IsBeingMade)
+            {
+                // Its data may be half made: it comes with the change that makes it.
+                continue;
+            }
+
             _order.Add(qube);
             if (!IsCurrent(qube))
             {

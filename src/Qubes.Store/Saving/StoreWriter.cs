@@ -75,7 +75,7 @@ internal sealed partial class StoreWriter(
 
     public Task CommitAsync(ModelChange change)
     {
-        if (app.Changes.Version == _savedVersion && _saving.Count == 0 && _pending.Count == 0)
+        if (!change.HasMutations && app.Changes.Version == _savedVersion && _saving.Count == 0 && _pending.Count == 0)
         {
             change.Complete();
             return Task.CompletedTask;

@@ -69,6 +69,33 @@ public sealed class CreateCallTests
     }
 
     [Fact]
+    public async Task A_qube_that_is_still_being_made_does_not_exist_for_others()
+    {
+        await using AdminFixture fixture = await AdminFixture.StartAsync();
+        string before = await fixture.CallAsync("admin.vm.List");
+        TaskCompletionSource made = new();
+        fixture.Lifecycle.Gate = made.Task;
+        Task<string> making = fixture.CallAsync("admin.vm.Create.AppVM", "debian", payload: "name=new label=red");
+        while (!await fixture.OnLoopAsync(app => app.Domains.TryGet("new", out _)))
+        {
+            await Task.Yield();
+        }
+
+        const string absent = "2\0QubesVMNotFoundError\0\0No such domain: 'new'\0";
+        Assert.Equal(before, await fixture.CallAsync("admin.vm.List"));
+        Assert.Equal(absent, await fixture.CallAsync("admin.vm.feature.Set", "x", "new", "1"));
+        Assert.Equal(absent, await fixture.CallAsync("admin.vm.Create.DispVM", "new", payload: "name=other label=red"));
+        Assert.StartsWith("2\0QubesPropertyValueError\0", await fixture.CallAsync("admin.vm.property.Set", "management_dispvm", "work", "new"), StringComparison.Ordinal);
+        Assert.Equal("2\0QubesVMAlreadyExistsError\0\0Qube already exists: new\0",
+            await fixture.CallAsync("admin.vm.Create.AppVM", "debian", payload: "name=new label=red"));
+
+        made.SetResult();
+        Assert.Equal("0\0", await making);
+        Assert.Equal("0\0", await fixture.CallAsync("admin.vm.feature.Set", "x", "new", "1"));
+        Assert.Contains("\nnew class=AppVM", await fixture.CallAsync("admin.vm.List"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_template_of_the_wrong_class_is_refused()
     {
         await using AdminFixture fixture = await AdminFixture.StartAsync();

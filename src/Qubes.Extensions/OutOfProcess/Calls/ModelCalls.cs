@@ -12,7 +12,7 @@ namespace Qubes.Extensions.OutOfProcess.Calls;
 internal static class ModelCalls
 {
     /// <summary>The qube a request is about.</summary>
-    public static Qube QubeOf(QubesApp app, RpcParams parameters) => app.Domains[parameters.Text("qube")];
+    public static Qube QubeOf(QubesApp app, RpcParams parameters) => app.Domains.Find(parameters.Text("qube"));
 
     /// <inheritdoc cref="QubeOf"/>
     public static LocalQube LocalQubeOf(QubesApp app, RpcParams parameters) => QubeOf(app, parameters) as LocalQube

@@ -37,9 +37,9 @@ public sealed class ReferenceType<TQube> : PropertyType<TQube?>
             case Qube given:
                 qube = given;
                 break;
-            case QubeUuid uuid when holder.App.Domains.TryGet(uuid, out qube):
+            case QubeUuid uuid when holder.App.Domains.TryFind(uuid, out qube):
                 break;
-            case string name when holder.App.Domains.TryGet(name, out qube):
+            case string name when holder.App.Domains.TryFind(name, out qube):
                 break;
             default:
                 throw QubesErrors.PropertyValue(
