@@ -21,7 +21,7 @@ public static class FirewallFile
     public static IReadOnlyList<FirewallRule>? Read(string path)
     {
         // Most qubes have none, and an exception takes longer than the look.
-        if (!File.Exists(path))
+        if (!Path.Exists(path))
         {
             return null;
         }

@@ -51,10 +51,10 @@ internal sealed class StoreFile(StoreOptions options, TimeProvider time, ILogger
     /// <exception cref="QubesException">Somebody else changed the file since it was read or written last.</exception>
     public void VerifyOurs()
     {
-        Identity found = Identity.Of(FileStamp.Of(Path));
         lock (_gate)
         {
-            // A new one of our own may be taking the name right now.
+            // A new one of our own may be taking the name right now. Looked at before the lock, the old one could be no longer known within it.
+            Identity found = Identity.Of(FileStamp.Of(Path));
             if (_known is not null && found != _known && found != _coming)
             {
                 throw QubesErrors.General("Someone else modified qubes.xml in the meantime");
