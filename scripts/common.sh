@@ -16,8 +16,9 @@ export MSBUILDDISABLENODEREUSE=1
 compiler_server=(-p:UseSharedCompilation=true)
 stop_compiler_server() { dotnet build-server shutdown --vbcscompiler > /dev/null 2>&1 || true; }
 
-# What the system is made of at run time, and what linking native programs takes.
-packages=(qemu-system-x86 qemu-utils libvirt0 libvirt-daemon-driver-qemu libssl3 busybox-static e2fsprogs util-linux gcc libc6-dev)
+# What the system is made of at run time, and what linking native programs takes. libvirt-daemon starts no
+# daemon: it has the part of libvirt that follows an image to those it lies on.
+packages=(qemu-system-x86 qemu-utils libvirt0 libvirt-daemon-driver-qemu libvirt-daemon libssl3 busybox-static e2fsprogs util-linux gcc libc6-dev)
 
 # install_packages: adds those of ${packages[@]} that are missing; asks nothing and starts no daemon.
 install_packages() {
@@ -33,6 +34,22 @@ install_packages() {
     if [ ${#missing[@]} -gt 0 ]; then
         say "Installing Debian packages: ${missing[*]}"
         as_root env DEBIAN_FRONTEND=noninteractive apt-get -q=2 -y --no-install-recommends install "${missing[@]}" > /dev/null
+    fi
+    prepare_guest_account
+}
+
+# prepare_guest_account: what udev and libvirt's service package do on a full installation, with the same names
+# and numbers. libvirt does not open its QEMU driver without the account, and where the account cannot open
+# /dev/kvm it finds out anew with each call what QEMU can do, for minutes.
+prepare_guest_account() {
+    getent group libvirt-qemu > /dev/null || as_root groupadd --system --gid 64055 libvirt-qemu
+    # It warns that the number is no system one; it is the one Debian has set aside.
+    getent passwd libvirt-qemu > /dev/null || as_root useradd --system --uid 64055 --gid libvirt-qemu \
+        --no-create-home --home-dir /var/lib/libvirt --shell /usr/sbin/nologin libvirt-qemu 2> /dev/null
+    getent group kvm > /dev/null || as_root groupadd --system kvm
+    if [ -c /dev/kvm ] && [ "$(stat -c %G /dev/kvm)" = root ]; then
+        as_root chgrp kvm /dev/kvm
+        as_root chmod 0660 /dev/kvm
     fi
 }
 

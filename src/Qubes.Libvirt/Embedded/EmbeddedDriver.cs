@@ -13,7 +13,7 @@ public static class EmbeddedDriver
     private const UnixFileMode DirectoryMode = (UnixFileMode)0x1ED; // 0755: QEMU runs as another user and must pass through
     private const UnixFileMode FileMode = (UnixFileMode)0x1A4; // 0644
 
-    // The account that Debian reserves for guests. As a number: it is only made when libvirt's daemon is installed.
+    // The account that Debian reserves for guests, libvirt-qemu. As a number: so the files' owner is the same on all hosts.
     private const string GuestAccount = "+64055";
 
     // QEMU opens /dev/kvm with this group.
