@@ -79,11 +79,10 @@ public sealed class QubesDbTests(RunningHost running)
         (await host.InQubeAsync("work", "qubesdb-write /only/from-guest kept")).Expect();
         int first = await DaemonOfAsync(host, "work");
         ProcessWatch daemon = ProcessWatch.TryOpen(first)!;
-        await using LiveTool events = host.Open("qubesd-query", "--empty", "dom0", "admin.Events", "work");
-        await EventAsync(events, "connection-established");
+        await using HostEvents events = await HostEvents.OpenAsync(host, "work");
         daemon.Kill();
         await daemon.Exited.WaitAsync(ScratchHost.Patience);
-        await EventAsync(events, "domain-qdb-create");
+        await events.NextAsync("domain-qdb-create");
         Assert.NotEqual(first, await DaemonOfAsync(host, "work"));
         Assert.Equal("work\n", (await host.RunAsync("qubesdb-read", "-d", "work", "-w", "/name")).Expect().Output);
         Assert.Equal("kept\n", (await host.RunAsync("qubesdb-read", "-d", "work", "-w", "/only/from-guest")).Expect().Output);
@@ -138,16 +137,4 @@ public sealed class QubesDbTests(RunningHost running)
 
     private static async Task<int> DaemonOfAsync(ScratchHost host, string qube) =>
         int.Parse(await File.ReadAllTextAsync(host.Paths.QubesDbPidFile(qube)), CultureInfo.InvariantCulture);
-
-    private static async Task EventAsync(LiveTool events, string name)
-    {
-        char[] buffer = new char[4096];
-        string said = "";
-        while (!said.Contains(name, StringComparison.Ordinal))
-        {
-            int count = await events.Output.ReadAsync(buffer).AsTask().WaitAsync(ScratchHost.Patience);
-            Assert.NotEqual(0, count);
-            said += new string(buffer, 0, count);
-        }
-    }
 }
