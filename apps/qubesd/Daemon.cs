@@ -18,6 +18,7 @@ using Qubes.Lifecycle.Disposables;
 using Qubes.Lifecycle.Firewall;
 using Qubes.Lifecycle.Notes;
 using Qubes.Lifecycle.Hypervisors;
+using Qubes.Lifecycle.Network;
 using Qubes.Lifecycle.Qrexec;
 using Qubes.Linux;
 using Qubes.Model;
@@ -135,8 +136,10 @@ internal sealed class Daemon : IAsyncDisposable
         _lifecycle = new QubeLifecycle(_app, _loop, storage, hypervisor, _paths,
             new LifecycleOptions { DaemonProgram = FindQrexec("qrexec-daemon"), QrexecClientProgram = qrexecClient },
             log: _loggers.CreateLogger("lifecycle"));
+        GuestServices? services = hypervisor.Kind != HypervisorKind.Test && qrexecClient is not null ? new GuestServices(qrexecClient, _paths) : null;
+        DeferredNetwork network = new(_app, _store.CommitAsync, services, TimeProvider.System, _loggers.CreateLogger("network"));
         _disposables = new DisposableService(
-            _app, _loop, _lifecycle, _store.CommitAsync, OptionsForDisposables(hypervisor, qrexecClient), TimeProvider.System,
+            _app, _loop, _lifecycle, _store.CommitAsync, OptionsForDisposables(services, network), TimeProvider.System,
             _loggers.CreateLogger("disposables"));
         _firewall = new FirewallService(_app, _loop, _paths, log: _loggers.CreateLogger("firewall"));
         ILogger policyLogger = _loggers.CreateLogger("policy");
@@ -291,12 +294,11 @@ internal sealed class Daemon : IAsyncDisposable
         _server.CloseAll();
     }
 
-    private DisposableOptions OptionsForDisposables(LibvirtHypervisor hypervisor, string? qrexecClient) => new()
+    private DisposableOptions OptionsForDisposables(GuestServices? services, DeferredNetwork network) => new()
     {
-        Services = hypervisor.Kind != HypervisorKind.Test && qrexecClient is not null
-            ? new QrexecServices(new GuestServices(qrexecClient, _paths))
-            : null,
+        Services = services is null ? null : new QrexecServices(services),
         FreeMemoryFile = Path.Combine(_paths.QubesRunDirectory, "qmemman-avail-mem"),
+        Network = network,
     };
 
     /// <summary>The multi-call program stands beside this one; without it guests run without qrexec.</summary>

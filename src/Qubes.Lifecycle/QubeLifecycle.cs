@@ -5,6 +5,7 @@ using Qubes.Lifecycle.Boot;
 using Qubes.Lifecycle.Control;
 using Qubes.Lifecycle.Daemons;
 using Qubes.Lifecycle.Hypervisors;
+using Qubes.Lifecycle.Network;
 using Qubes.Lifecycle.Operations;
 using Qubes.Lifecycle.Qrexec;
 using Qubes.Lifecycle.QubesDb;
@@ -81,6 +82,7 @@ public sealed partial class QubeLifecycle : IQubeLifecycle, IAsyncDisposable
         _events = new HypervisorEvents(_context, stops, _reconciler);
         _sampler = new Sampler(_context);
         ShutdownBlockers.Register(app.Events);
+        NetVMEntries.Register(app.Events);
         new AutoStartLinks(paths).Register(app.Events);
 
         DaemonSupervisor Supervisor(IQubeDaemons daemons) => new(daemons, time, _context.Log, _stopping.Token);

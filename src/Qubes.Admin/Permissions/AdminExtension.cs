@@ -2,7 +2,9 @@ using Qubes.Admin.Calls;
 using Qubes.Admin.State;
 using Qubes.Model;
 using Qubes.Model.Classes;
+using Qubes.Model.Disposables;
 using Qubes.Model.Events;
+using Qubes.Model.Network;
 using Qubes.Policy.Evaluation;
 using Qubes.Policy.Loading;
 using Qubes.Protocol.Devices;
@@ -32,7 +34,7 @@ public sealed class AdminExtension
     }
 
     private static bool IsReservedFeature(string name) =>
-        name is "deferred-netvm-original" or "preload-dispvm" or "preload-dispvm-completed" or "preload-dispvm-in-progress";
+        name is NetworkFeatures.Deferred or PreloadFeatures.List or PreloadFeatures.Completed or PreloadFeatures.InProgress;
 
     /// <summary>Attaches the rules to every qube that can call.</summary>
     public void Register(QubesApp app)

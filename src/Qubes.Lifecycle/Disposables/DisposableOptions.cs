@@ -1,3 +1,5 @@
+using Qubes.Lifecycle.Network;
+
 namespace Qubes.Lifecycle.Disposables;
 
 /// <summary>What the keeping of disposables depends on outside.</summary>
@@ -8,4 +10,7 @@ public sealed class DisposableOptions
 
     /// <summary>The file in which the memory balancer tells how many bytes are free; without it memory is no limit.</summary>
     public string? FreeMemoryFile { get; init; }
+
+    /// <summary>Gives a disposable that waited the network it is to have now; null where there is none.</summary>
+    public DeferredNetwork? Network { get; init; }
 }

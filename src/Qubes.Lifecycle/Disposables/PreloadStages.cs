@@ -48,6 +48,11 @@ internal sealed class PreloadStages(DisposableContext context)
             await context.CommitAsync(change);
         }
 
+        if (context.Options.Network is { } network)
+        {
+            await network.ApplyAsync(disposable);
+        }
+
         double delay = PreloadSettings.DelayOf(template);
         if (delay >= 0 || PreloadList.Of(template).Length == 0)
         {

@@ -1,7 +1,6 @@
 using System.Net;
 using Qubes.Model.Classes;
 using Qubes.Model.Events;
-using Qubes.Model.Network;
 using Qubes.Model.QubesDb;
 using Qubes.Protocol.Firewall;
 
@@ -19,7 +18,6 @@ internal sealed class FirewallPublisher(FirewallService firewall)
         events.OnAwaited(level, "domain-pre-spawn", started => PublishAsync((QubesVM)started.Subject));
         events.OnAwaited(level, "domain-start", started => PublishAsync((QubesVM)started.Subject));
         events.On(level, "firewall-changed", changed => PublishSoon((QubesVM)changed.Subject, onlyIfRunning: true));
-        events.On(level, NetworkProperties.NetVM.SetEvent, moved => PublishSoon((QubesVM)moved.Subject, onlyIfRunning: true));
         events.On(level, "domain-qdb-create", created => PublishClients((QubesVM)created.Subject));
         events.On(level, "net-domain-connect", connected =>
         {

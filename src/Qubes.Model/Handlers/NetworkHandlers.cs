@@ -13,6 +13,7 @@ internal static class NetworkHandlers
     public static void Register(EventHandlers events)
     {
         EmitterClass level = EmitterClass.NetVMMixin;
+        events.On(level, NetworkProperties.NetVM.PreSetEvent, BeforeNetVM, own: true);
         events.On(level, NetworkProperties.NetVM.PreResetEvent, BeforeNetVMReset, own: true);
         events.On(level, NetworkProperties.NetVM.ResetEvent, AfterNetVMReset, own: true);
         events.On(level, NetworkProperties.IP.SetEvent, AfterIP, own: true);
@@ -50,6 +51,21 @@ internal static class NetworkHandlers
             {
                 QubeHandlers.Announce((Qube)qubesEvent.Subject, property);
             }
+        }
+    }
+
+    private static void BeforeNetVM(QubesEvent asked)
+    {
+        QubesVM qube = (QubesVM)asked.Subject;
+        if (qube.IsRunning && asked.Arguments["newvalue"] is QubesVM { IsRunning: false } halted)
+        {
+            throw QubesErrors.VMNotStarted(halted.Name, $"Cannot dynamically attach to stopped qube {halted.Name}");
+        }
+
+        // Its guest can take part in the change only when it goes on.
+        if (qube.PowerState == PowerState.Paused && !qube.Features.Contains(NetworkFeatures.Deferred))
+        {
+            qube.Features.Set(NetworkFeatures.Deferred, (asked.Arguments["oldvalue"] as QubesVM)?.Name.Value ?? "");
         }
     }
 

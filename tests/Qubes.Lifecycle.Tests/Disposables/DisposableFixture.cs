@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Qubes.Lifecycle.Disposables;
+using Qubes.Lifecycle.Network;
 using Qubes.Model.Changes;
 using Qubes.Model.Classes;
 using Qubes.Model.Disposables;
@@ -39,7 +40,12 @@ internal sealed class DisposableFixture : IAsyncDisposable
 
             fixture.Service = new DisposableService(
                 fixture.Host.App, fixture.Host.Loop, fixture.Host.Lifecycle, CommitAsync,
-                new DisposableOptions { Services = fixture.Guests, FreeMemoryFile = fixture.FreeMemoryFile }, fixture.Time, NullLogger.Instance);
+                new DisposableOptions
+                {
+                    Services = fixture.Guests, FreeMemoryFile = fixture.FreeMemoryFile,
+                    Network = new DeferredNetwork(fixture.Host.App, CommitAsync, services: null, fixture.Time, NullLogger.Instance),
+                },
+                fixture.Time, NullLogger.Instance);
             await fixture.Service.AttachAsync();
         });
         return fixture;

@@ -1,5 +1,7 @@
+using Qubes.Model;
 using Qubes.Model.Classes;
 using Qubes.Model.Disposables;
+using Qubes.Model.Network;
 using Qubes.Protocol.Errors;
 
 namespace Qubes.Lifecycle.Tests.Disposables;
@@ -39,6 +41,29 @@ public sealed class PreloadTests : IAsyncLifetime
         // Nothing is missing: asking again changes nothing.
         await _fixture.Host.OnLoopAsync(() => _fixture.Service.PreloadAsync(_fixture.Template, "test"));
         Assert.Equal(list, await _fixture.ListAsync());
+    }
+
+    [Fact]
+    public async Task A_netvm_that_changed_while_it_waited_is_its_own_when_it_is_used()
+    {
+        QubesVM net = null!;
+        await _fixture.Host.OnLoopAsync(async () =>
+        {
+            net = await _fixture.Host.CreateAsync(QubeClasses.AppVM, "net", _fixture.Host.Template);
+            NetworkProperties.ProvidesNetwork.Set(net, true);
+            NetworkProperties.NetVM.Set(net, null);
+        });
+        await _fixture.Host.StartAsync(net);
+        await _fixture.PreloadAsync(1);
+        DispVM waiting = await _fixture.FindAsync(Assert.Single(await _fixture.ListAsync()));
+
+        // The template follows as well, so what waits is not out of date.
+        await _fixture.Host.OnLoopAsync(() => QubesAppProperties.DefaultNetVM.Set(_fixture.Host.App, net));
+        Assert.Equal("", await _fixture.Host.OnLoopAsync(() => waiting.Features.Get(NetworkFeatures.Deferred)));
+        Task repeated = _fixture.Host.Events.NextAsync(waiting.Name, "property-set:netvm");
+        Assert.Same(waiting, await _fixture.CreateAsync());
+        await repeated;
+        Assert.Null(await _fixture.Host.OnLoopAsync(() => waiting.Features.Get(NetworkFeatures.Deferred)));
     }
 
     [Fact]
