@@ -3,6 +3,8 @@ using Microsoft.Extensions.Logging;
 using Qubes.Admin.Documents;
 using Qubes.Admin.Methods;
 using Qubes.Linux;
+using Qubes.Policy.Administration;
+using Qubesd.PolicyTools;
 using Qubesd.StoreTools;
 
 namespace Qubesd;
@@ -13,12 +15,16 @@ internal static class QubesdProgram
     private const int Failed = 1;
     private const int Misused = 2;
 
-    /// <summary>The other programs in this file, which act on a store without a daemon: by the name it is called under, or by the first argument.</summary>
-    public static IReadOnlyDictionary<string, Func<string[], Task<int>>> Programs { get; } = new Dictionary<string, Func<string[], Task<int>>>(StringComparer.Ordinal)
+    /// <summary>The other programs in this file, which need no daemon: by the name it is called under, or by the first argument.</summary>
+    public static IReadOnlyDictionary<string, Func<string[], Task<int>>> Programs { get; } = new Dictionary<string, Func<string[], Task<int>>>(
+        PolicyAdministrator.Services.Append(PolicyAdminProgram.Name).Select(name => KeyValuePair.Create(name, RunPolicyAdmin)), StringComparer.Ordinal)
     {
         [StoreProgram.Name] = StoreProgram.RunAsync,
         [CreateProgram.Name] = CreateProgram.RunAsync,
     };
+
+    private static Func<string[], Task<int>> RunPolicyAdmin =>
+        static _ => PolicyAdminProgram.RunAsync(Console.OpenStandardInput(), Console.OpenStandardOutput(), Console.Error);
 
     public static Task<int> RunAsync(string[] args)
     {

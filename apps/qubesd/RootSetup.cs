@@ -3,6 +3,7 @@ using Qubes.Admin.Documents;
 using Qubes.Admin.Methods;
 using Qubes.Admin.Server;
 using Qubes.Linux;
+using Qubes.Policy.Administration;
 using Qubes.Policy.Loading;
 using Qubes.Protocol.Agents;
 
@@ -16,7 +17,7 @@ internal static class RootSetup
         string[] directories =
         [
             paths.StateDirectory, paths.AppVmsDirectory, paths.TemplatesDirectory, paths.KernelsDirectory, paths.BackupDirectory,
-            paths.RunDirectory, paths.QubesRunDirectory, paths.VchanDirectory, paths.BackupProfileDirectory, paths.PolicyDirectory,
+            paths.RunDirectory, paths.QubesRunDirectory, paths.VchanDirectory, paths.Under("run/qubes/policy.d"), paths.BackupProfileDirectory, paths.PolicyDirectory,
             Path.Combine(paths.PolicyDirectory, "include"), paths.ExtensionsDirectory, paths.RpcDirectory, paths.LogDirectory,
         ];
         foreach (string directory in directories)
@@ -42,7 +43,13 @@ internal static class RootSetup
             Link(Path.Combine(paths.RpcDirectory, service), Path.GetRelativePath(paths.RpcDirectory, paths.PolicyAgentSocket));
         }
 
-        // The multi-call program acts by the name of the link.
+        // Multi-call programs act by the name of the link. These judge the whole policy, which only this one can.
+        string own = Environment.ProcessPath ?? "/usr/bin/qubesd";
+        foreach (string service in PolicyAdministrator.Services)
+        {
+            Link(Path.Combine(paths.RpcDirectory, service), own);
+        }
+
         string program = Path.Combine(Path.GetDirectoryName(Environment.ProcessPath) ?? "/usr/bin", "qrexec");
         IEnumerable<string> ofCalls = AdminMethods.Table.All.Where(m => m.Entry == AdminEntry.Program).Select(m => m.Name);
         foreach (string service in AdminMethods.ProgramServices.Concat(ofCalls))

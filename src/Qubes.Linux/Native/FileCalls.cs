@@ -35,6 +35,9 @@ internal static partial class FileCalls
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     internal static partial int Fsync(SafeHandle fd);
 
+    [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
+    internal static partial int Flock(SafeHandle fd, int operation);
+
     [LibraryImport("libc", EntryPoint = "fdatasync", SetLastError = true)]
     internal static partial int Fdatasync(SafeHandle fd);
 
