@@ -17,13 +17,13 @@ internal sealed class FirewallPublisher(FirewallService firewall)
         EmitterClass level = EmitterClass.NetVMMixin;
         events.OnAwaited(level, "domain-pre-spawn", started => PublishAsync((QubesVM)started.Subject));
         events.OnAwaited(level, "domain-start", started => PublishAsync((QubesVM)started.Subject));
-        events.On(level, "firewall-changed", changed => PublishSoon((QubesVM)changed.Subject, onlyIfRunning: true));
+        events.On(level, "firewall-changed", changed => PublishSoon((QubesVM)changed.Subject));
         events.On(level, "domain-qdb-create", created => PublishClients((QubesVM)created.Subject));
         events.On(level, "net-domain-connect", connected =>
         {
             if (connected.Arguments["vm"] is QubesVM client)
             {
-                PublishSoon(client, onlyIfRunning: false);
+                PublishSoon(client);
             }
         });
     }
@@ -32,14 +32,14 @@ internal sealed class FirewallPublisher(FirewallService firewall)
     {
         foreach (QubesVM client in netvm.ConnectedQubes.Where(client => client.IsRunning).ToArray())
         {
-            PublishSoon(client, onlyIfRunning: true);
+            PublishSoon(client);
         }
     }
 
     /// <summary>At once if the rules are in memory, else as soon as they were read.</summary>
-    private void PublishSoon(QubesVM client, bool onlyIfRunning)
+    private void PublishSoon(QubesVM client)
     {
-        if ((onlyIfRunning && !client.IsRunning) || client.NetVM is not { QubesDb.IsConnected: true })
+        if (!client.IsRunning || client.NetVM is not { QubesDb.IsConnected: true })
         {
             return;
         }

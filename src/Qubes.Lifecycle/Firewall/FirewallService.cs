@@ -34,6 +34,7 @@ public sealed class FirewallService : IDisposable
         _logger = log ?? NullLogger.Instance;
         _timer = _time.CreateTimer(_ => loop.Post(_ => DropExpired(), null), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         new FirewallPublisher(this).Register(app.Events);
+        new LegacyFirewallPublisher(this).Register(app.Events);
         app.Events.OnAwaited(Model.Events.EmitterClass.DispVM, "domain-create-on-disk", created => InheritAsync((QubesVM)created.Subject));
     }
 
