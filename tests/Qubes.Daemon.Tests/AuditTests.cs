@@ -1,5 +1,3 @@
-using System.Text;
-using Qubes.Linux;
 using Qubes.Protocol.Audit;
 using Qubes.Testing;
 
@@ -24,10 +22,10 @@ public sealed class AuditTests
             Assert.True((await last.StopAsync()).IsSuccess);
         }
 
-        AuditVerifier verifier = Verify(root.Paths);
+        AuditVerifier verifier = AuditLogFiles.Verify(root.Paths);
         Assert.Empty(verifier.Problems);
         Assert.Equal(3, verifier.Notes.Count(note => note.Contains("without finishing", StringComparison.Ordinal)));
-        AuditRecord[] records = Records(root.Paths);
+        AuditRecord[] records = AuditLogFiles.Records(root.Paths);
         Assert.Contains(records, r => r is { Source: "dom0", Call: "admin.label.List", Outcome: "ok", UserId: not null });
         Assert.Equal(AuditEvents.Stop, records[^1].Event);
     }
@@ -54,8 +52,8 @@ public sealed class AuditTests
             Assert.True((await again.StopAsync()).IsSuccess);
         }
 
-        Assert.Empty(Verify(root.Paths).Problems);
-        Assert.Contains(Records(root.Paths), r => r.Call == "admin.vm.List");
+        Assert.Empty(AuditLogFiles.Verify(root.Paths).Problems);
+        Assert.Contains(AuditLogFiles.Records(root.Paths), r => r.Call == "admin.vm.List");
     }
 
     [Fact]
@@ -79,10 +77,10 @@ public sealed class AuditTests
             Assert.True((await daemon.StopAsync()).IsSuccess);
         }
 
-        AuditVerifier verifier = Verify(root.Paths);
+        AuditVerifier verifier = AuditLogFiles.Verify(root.Paths);
         Assert.Empty(verifier.Problems);
-        Assert.Equal(200, Records(root.Paths).Count(r => r.Call == "admin.label.Get"));
-        Assert.Contains(Records(root.Paths), r => r.Call == "admin.vmclass.List");
+        Assert.Equal(200, AuditLogFiles.Records(root.Paths).Count(r => r.Call == "admin.label.Get"));
+        Assert.Contains(AuditLogFiles.Records(root.Paths), r => r.Call == "admin.vmclass.List");
     }
 
     [Fact]
@@ -104,7 +102,7 @@ public sealed class AuditTests
             await daemon.Process.StopAsync();
         }
 
-        AuditRecord[] records = Records(root.Paths);
+        AuditRecord[] records = AuditLogFiles.Records(root.Paths);
         Assert.EndsWith("30-user.policy:2", records.Single(r => r.Call == "admin.vm.feature.List").Policy, StringComparison.Ordinal);
         Assert.Equal(AuditEntry.DeniedByPolicy, records.Single(r => r.Call == "admin.vm.Kill").Outcome);
     }
@@ -124,26 +122,5 @@ public sealed class AuditTests
         {
             // Full, as wanted.
         }
-    }
-
-    private static AuditRecord[] Records(QubesPaths paths) =>
-        [.. AuditFormat.Files(paths.AuditDirectory).SelectMany(File.ReadAllLines).Select(line =>
-        {
-            Assert.True(AuditRecord.TryParse(Encoding.ASCII.GetBytes(line), out AuditRecord? record));
-            return record;
-        })];
-
-    private static AuditVerifier Verify(QubesPaths paths)
-    {
-        AuditVerifier verifier = new();
-        IReadOnlyList<string> files = AuditFormat.Files(paths.AuditDirectory);
-        foreach (string file in files)
-        {
-            using FileStream stream = File.OpenRead(file);
-            verifier.Check(Path.GetFileName(file), stream, file == files[^1]);
-        }
-
-        verifier.Finish();
-        return verifier;
     }
 }

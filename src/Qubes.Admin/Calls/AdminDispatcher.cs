@@ -271,6 +271,11 @@ public sealed class AdminDispatcher : IAdminDispatcher
         }
         else
         {
+            if (DiskRefusal.ReasonOf(exception) is { } reason)
+            {
+                text = $"The disk of the host takes no changes: {reason}";
+            }
+
             _services.Logger.LogError(exception, "{Method} by {Source} on {Destination} failed", method,
                 call?.Source.Name.Value ?? "?", call?.Destination.Name.Value ?? "?");
         }

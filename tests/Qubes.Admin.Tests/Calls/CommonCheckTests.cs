@@ -1,5 +1,5 @@
 using Qubes.Admin.Methods;
-
+using Qubes.Linux;
 using Qubes.Testing;
 
 namespace Qubes.Admin.Tests.Calls;
@@ -92,6 +92,22 @@ public sealed class CommonCheckTests
         });
         await using AdminFixture fixture = await AdminFixture.StartAsync(broken);
         Assert.Equal("2\0QubesException\0\0internal error in qubesd, see its log for details\0", await fixture.CallAsync("admin.Broken"));
+    }
+
+    [Theory]
+    [InlineData(28, "No space left on device")]
+    [InlineData(30, "Read-only file system")]
+    [InlineData(5, "Input/output error")]
+    [InlineData(122, "Disk quota exceeded")]
+    public async Task A_disk_that_refuses_is_named_but_not_the_file(int errno, string reason)
+    {
+        AdminMethodTable full = new(
+            new AdminMethod("admin.Full") { Help = "", Answer = _ => throw new LinuxException("write", errno, "/secret") },
+            new AdminMethod("admin.Plain") { Help = "", Answer = _ => throw new IOException("/secret", errno) });
+        await using AdminFixture fixture = await AdminFixture.StartAsync(full);
+        string expected = $"2\0QubesException\0\0The disk of the host takes no changes: {reason}\0";
+        Assert.Equal(expected, await fixture.CallAsync("admin.Full"));
+        Assert.Equal(expected, await fixture.CallAsync("admin.Plain"));
     }
 
     [Fact]

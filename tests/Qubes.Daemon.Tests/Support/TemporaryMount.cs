@@ -21,6 +21,14 @@ internal sealed class TemporaryMount : IAsyncDisposable
         return new TemporaryMount(directory);
     }
 
+    /// <summary>Changes its options, such as <c>ro</c>; nobody may have a file open for writing then.</summary>
+    public async Task RemountAsync(string options)
+    {
+        CapturedProcess mount = await ProcessCapture.RunAsync(
+            new ChildProcessOptions { FileName = "/bin/mount", Arguments = ["-o", "remount," + options, _directory] }, timeout: QubesdProcess.Patience);
+        Assert.True(mount.Exit.IsSuccess, mount.ErrorText);
+    }
+
     public async ValueTask DisposeAsync() => await ProcessCapture.RunAsync(
         new ChildProcessOptions { FileName = "/bin/umount", Arguments = ["-l", _directory] }, timeout: QubesdProcess.Patience);
 }
