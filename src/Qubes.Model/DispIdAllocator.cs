@@ -16,7 +16,7 @@ public sealed class DispIdAllocator
 
     private readonly QubeCollection _domains;
     private readonly TimeProvider _time;
-    private readonly Dictionary<int, DateTimeOffset> _freed = [];
+    private readonly Dictionary<int, long> _freed = [];
 
     internal DispIdAllocator(QubeCollection domains, TimeProvider time)
     {
@@ -60,12 +60,12 @@ public sealed class DispIdAllocator
     }
 
     /// <summary>The disposable of this number is removed.</summary>
-    internal void Free(int number) => _freed[number] = _time.GetUtcNow();
+    internal void Free(int number) => _freed[number] = _time.GetTimestamp();
 
     /// <summary>The removal was taken back.</summary>
     internal void Unfree(int number) => _freed.Remove(number);
 
-    private bool IsResting(int number) => _freed.TryGetValue(number, out DateTimeOffset since) && _time.GetUtcNow() - since < Rest;
+    private bool IsResting(int number) => _freed.TryGetValue(number, out long since) && _time.GetElapsedTime(since) < Rest;
 
     // The first four bytes of a new GUID are the kernel's random bytes, none of its fixed bits; 2^32 mod 10000 is too little to matter.
     private static int Random() => (int)(BitConverter.ToUInt32(Guid.NewGuid().ToByteArray()) % Count);

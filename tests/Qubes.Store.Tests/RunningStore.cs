@@ -13,12 +13,12 @@ internal sealed class RunningStore : IAsyncDisposable
     private readonly List<Exception> _unhandled = [];
     private TemporaryDirectory? _copy;
 
-    private RunningStore(StoreOptions options)
+    private RunningStore(StoreOptions options, TimeProvider? time = null)
     {
         Options = options;
         Loop = new ModelLoop(_unhandled.Add);
         App = new QubesApp(new FixedHostFacts());
-        Store = new QubesStore(App, options, NullLogger.Instance);
+        Store = new QubesStore(App, options, NullLogger.Instance, time);
     }
 
     public StoreOptions Options { get; }
@@ -35,9 +35,9 @@ internal sealed class RunningStore : IAsyncDisposable
         StoreFile = directory["qubes.xml"], HistoryDirectory = directory["history"], FileDelay = Timeout.InfiniteTimeSpan, LockPatience = TimeSpan.Zero,
     };
 
-    public static async Task<RunningStore> LoadAsync(TemporaryDirectory directory, StoreOptions? options = null)
+    public static async Task<RunningStore> LoadAsync(TemporaryDirectory directory, StoreOptions? options = null, TimeProvider? time = null)
     {
-        RunningStore running = new(options ?? OptionsIn(directory));
+        RunningStore running = new(options ?? OptionsIn(directory), time);
         try
         {
             await running.Loop.InvokeAsync(() =>

@@ -163,6 +163,27 @@ public sealed class SaveTests
         Assert.False(File.Exists(directory["qubes.xml.good-3"]));
     }
 
+    [Theory]
+    [InlineData(3650)]
+    [InlineData(-3650)]
+    public async Task Good_states_are_kept_once_a_minute_whatever_the_clock_is_set_to(int days)
+    {
+        using TemporaryDirectory directory = Write(Valid);
+        ManualTime time = new();
+        StoreOptions options = RunningStore.OptionsIn(directory) with { GenerationAge = TimeSpan.FromMinutes(1) };
+        await using RunningStore running = await RunningStore.LoadAsync(directory, options, time);
+        await running.SetAsync("work", "memory", "111");
+        await running.WriteFileAsync();
+        time.SetClock(TimeSpan.FromDays(days));
+        await running.SetAsync("work", "memory", "222");
+        await running.WriteFileAsync();
+        Assert.DoesNotContain(">222<", await File.ReadAllTextAsync(directory["qubes.xml.good-1"]), StringComparison.Ordinal);
+        time.Advance(TimeSpan.FromMinutes(1));
+        await running.SetAsync("work", "memory", "333");
+        await running.WriteFileAsync();
+        Assert.Contains(">333<", await File.ReadAllTextAsync(directory["qubes.xml.good-1"]), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task The_history_tells_who_changed_what()
     {

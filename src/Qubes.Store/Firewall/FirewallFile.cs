@@ -20,15 +20,15 @@ public static class FirewallFile
     /// <exception cref="QubesException"><c>QubesVMError</c>: it cannot be read or understood.</exception>
     public static IReadOnlyList<FirewallRule>? Read(string path)
     {
-        // Most qubes have none, and an exception takes longer than the look.
-        if (!Path.Exists(path))
-        {
-            return null;
-        }
-
         byte[] content;
         try
         {
+            // Most qubes have none, and an exception takes longer than the look. What cannot be looked at is not absent.
+            if (FileStatus.Find(path) is null)
+            {
+                return null;
+            }
+
             using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
             if (file.Length > LargestFile)
             {

@@ -22,7 +22,7 @@ internal sealed class StoreFile(StoreOptions options, TimeProvider time, ILogger
     private SafeFileHandle? _locked;
     private Identity? _known;
     private Identity? _coming;
-    private DateTimeOffset _lastGeneration;
+    private long? _lastGeneration;
 
     public string Path => options.StoreFile;
 
@@ -71,7 +71,7 @@ internal sealed class StoreFile(StoreOptions options, TimeProvider time, ILogger
         VerifyOurs();
         Write(content);
         FaultPoint.Hit("store-save:replaced");
-        if (time.GetUtcNow() - _lastGeneration >= options.GenerationAge)
+        if (_lastGeneration is not { } last || time.GetElapsedTime(last) >= options.GenerationAge)
         {
             KeepGeneration(content);
         }
@@ -98,7 +98,7 @@ internal sealed class StoreFile(StoreOptions options, TimeProvider time, ILogger
             // Restarts without a change must not push out what is older.
             if (FileStamp.Of(newest).Size == (ulong)content.Length && content.SequenceEqual(File.ReadAllBytes(newest)))
             {
-                _lastGeneration = time.GetUtcNow();
+                _lastGeneration = time.GetTimestamp();
                 return;
             }
 
@@ -111,7 +111,7 @@ internal sealed class StoreFile(StoreOptions options, TimeProvider time, ILogger
             }
 
             AtomicFile.Write(newest, content, Mode, _group);
-            _lastGeneration = time.GetUtcNow();
+            _lastGeneration = time.GetTimestamp();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Qubes.Admin.Audit;
 using Qubes.Protocol.Audit;
+using Qubes.Testing;
 
 namespace Qubes.Admin.Tests.Audit;
 
@@ -29,6 +30,25 @@ public sealed class AuditLogTests : IDisposable
         Assert.True(AuditFormat.Files(_directory).Count > 3);
         Assert.Equal(60, Records().Count(r => r.Event is null));
         Assert.Equal((3, 3), (Records().Count(r => r.Event == AuditEvents.Start), Records().Count(r => r.Event == AuditEvents.Stop)));
+    }
+
+    [Fact]
+    public async Task A_clock_that_is_set_forth_and_back_breaks_no_chain()
+    {
+        ManualTime time = new();
+        await using (AuditLog log = new(Options() with { FileSize = 1000 }, time, NullLogger.Instance))
+        {
+            for (int i = 0; i < 30; i++)
+            {
+                time.SetClock(TimeSpan.FromDays(i % 2 == 0 ? 3650 : -7300));
+                log.Add(Entry(i) with { Time = time.GetUtcNow().UtcDateTime });
+                await log.FlushAsync().WaitAsync(Patience);
+            }
+        }
+
+        AuditVerifier verifier = Verify();
+        Assert.Empty(verifier.Problems);
+        Assert.Equal(30, Records().Count(r => r.Event is null));
     }
 
     [Fact]

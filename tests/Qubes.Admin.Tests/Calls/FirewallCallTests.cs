@@ -97,6 +97,29 @@ public sealed class FirewallCallTests
     }
 
     [Fact]
+    public async Task A_clock_that_is_set_forth_ends_rules_within_a_minute_and_one_set_back_ends_none()
+    {
+        await using AdminFixture fixture = await StartAsync();
+        long soon = fixture.Time.GetUtcNow().ToUnixTimeSeconds() + 300;
+        string rules = $"action=accept expire={soon}\naction=drop\n";
+        await fixture.CallAsync("admin.vm.firewall.Set", "", "work", rules);
+        fixture.Time.SetClock(TimeSpan.FromDays(-365));
+        for (int i = 0; i < 10; i++)
+        {
+            fixture.Time.Advance(TimeSpan.FromMinutes(1));
+            await fixture.OnLoopAsync(_ => { });
+        }
+
+        Assert.Equal("0\0" + rules, await fixture.CallAsync("admin.vm.firewall.Get", destination: "work"));
+        List<string> events = await RecordAsync(fixture);
+        fixture.Time.SetClock(TimeSpan.FromDays(365));
+        fixture.Time.Advance(TimeSpan.FromMinutes(1));
+        await fixture.OnLoopAsync(_ => { });
+        Assert.Equal(["work"], events);
+        Assert.Equal("0\0action=drop\n", await fixture.CallAsync("admin.vm.firewall.Get", destination: "work"));
+    }
+
+    [Fact]
     public async Task Rules_of_the_file_are_read_and_a_damaged_file_stops_everything_and_is_kept()
     {
         await using AdminFixture fixture = await StartAsync();

@@ -35,6 +35,23 @@ public sealed class CallerGateTests
         Assert.StartsWith("0\0", await CallAsync(fixture, "work"), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(3650)]
+    [InlineData(-3650)]
+    public async Task Setting_the_clock_gives_no_calls_and_takes_none(int days)
+    {
+        await using AdminFixture fixture = await AdminFixture.StartAsync();
+        await LimitAsync(fixture, "limit-calls-rate", "1");
+        await LimitAsync(fixture, "limit-calls-burst", "1");
+        Assert.StartsWith("0\0", await CallAsync(fixture, "work"), StringComparison.Ordinal);
+        fixture.Time.SetClock(TimeSpan.FromDays(days));
+        Task<string> waiting = CallAsync(fixture, "work");
+        await UntilWaitingAsync(fixture, 1);
+        Assert.False(waiting.IsCompleted);
+        fixture.Time.Advance(TimeSpan.FromSeconds(1));
+        Assert.StartsWith("0\0", await waiting.WaitAsync(RawClient.Patience), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Writing_and_starting_cost_more_than_reading()
     {

@@ -201,6 +201,9 @@ public sealed class DisposableTests
         Assert.Equal(second, _system.App.DispIds.Next());
         _ = _system.Disposable(DispIdAllocator.NameOf(second), _template, (DispVMProperties.DispId, second));
         Assert.Throws<QubesException>(() => _system.App.DispIds.Next());
+        _time.SetClock(TimeSpan.FromDays(365));
+        Assert.Throws<QubesException>(() => _system.App.DispIds.Next());
+        _time.SetClock(TimeSpan.FromDays(-3650));
         _time.Advance(TimeSpan.FromDays(7));
         Assert.Equal(first, _system.App.DispIds.Next());
     }
