@@ -9,6 +9,7 @@ internal static class FuzzTargets
     [
         new AdminRequestTarget(),
         new AgentRequestTarget(),
+        new BackupProfileTarget(),
         new ChangeDocumentTarget(),
         new PolicyTarget(),
         new PolicyRequestTarget(),

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Qubes.Linux.Native;
 
 namespace Qubes.Linux;
@@ -9,21 +10,30 @@ public static unsafe class GroupDatabase
     private const int LargestEntry = 1 << 20;
 
     /// <summary>The id of the group called <paramref name="name"/>, or null when there is none.</summary>
-    public static uint? FindId(string name)
+    public static uint? FindId(string name) => Find<uint?>(name, static group => group->Id);
+
+    /// <summary>The name of the group's first member; null when there is no such group, or nobody in it.</summary>
+    public static string? FindFirstMember(string name) => Find(name, static group => Marshal.PtrToStringUTF8((nint)(*group->Members)));
+
+    private delegate T Reading<T>(GroupCalls.Group* group);
+
+    // What is read lies in the buffer, so it is read before that goes.
+    private static T? Find<T>(string name, Reading<T?> read)
     {
         for (var size = 4096; size <= LargestEntry; size *= 4)
         {
             var buffer = new byte[size];
             GroupCalls.Group group;
             GroupCalls.Group* found = null;
-            int error;
             fixed (byte* bytes = buffer)
-                error = GroupCalls.GetByName(name, &group, bytes, (nuint)size, &found);
-            if (error == ERANGE)
-                continue;
-            return error == 0 && found != null ? group.Id : null;
+            {
+                int error = GroupCalls.GetByName(name, &group, bytes, (nuint)size, &found);
+                if (error == ERANGE)
+                    continue;
+                return error == 0 && found != null ? read(found) : default;
+            }
         }
 
-        return null;
+        return default;
     }
 }
