@@ -95,8 +95,21 @@ internal static class DeviceHandlers
     }
 
     /// <summary>The destination, if its class can have devices.</summary>
-    internal static LocalQube Local(AdminCall call) =>
-        call.Destination as LocalQube ?? throw QubesErrors.General("This qube doesn't support devices");
+    internal static LocalQube Local(AdminCall call) => Local(call.Destination);
+
+    /// <summary>The devices of a qube of the class of this one, whose backend there must be.</summary>
+    internal static QubeDevices DevicesOf(Qube qube, VirtualDevice device)
+    {
+        LocalQube local = Local(qube);
+        return device.Port.Backend == DevicePort.Any || qube.App.Domains.TryFind(device.Port.Backend, out _)
+            ? local.DevicesOf(device.Port.DeviceClass)
+            : throw QubesErrors.VMNotFound(device.Port.Backend);
+    }
+
+    /// <summary>What handlers of the permission event are shown: all that is known of the device, or what the call says.</summary>
+    internal static object Known(QubesApp app, VirtualDevice device) => (object?)DeviceResolver.Complete(app, device) ?? device;
+
+    private static LocalQube Local(Qube qube) => qube as LocalQube ?? throw QubesErrors.General("This qube doesn't support devices");
 
     private static void List(AdminCall call, string deviceClass, Func<QubeDevices, IEnumerable<DeviceAssignment>> select)
     {
@@ -130,16 +143,7 @@ internal static class DeviceHandlers
             : throw QubesErrors.Protocol("frontend_domain is not the qube the call is for");
     }
 
-    /// <summary>What handlers of the permission event are shown: all that is known of the device, or what the call says.</summary>
-    private static object Known(QubesApp app, VirtualDevice device) => (object?)DeviceResolver.Complete(app, device) ?? device;
-
-    private static QubeDevices Devices(AdminCall call, VirtualDevice device)
-    {
-        LocalQube qube = Local(call);
-        return device.Port.Backend == DevicePort.Any || call.App.Domains.TryFind(device.Port.Backend, out _)
-            ? qube.DevicesOf(device.Port.DeviceClass)
-            : throw QubesErrors.VMNotFound(device.Port.Backend);
-    }
+    private static QubeDevices Devices(AdminCall call, VirtualDevice device) => DevicesOf(call.Destination, device);
 
     private static Task RefreshAsync(LocalQube backend, string deviceClass) =>
         backend.App.Devices.Find(deviceClass)?.RefreshAsync(backend) ?? Task.CompletedTask;

@@ -23,19 +23,15 @@ internal sealed class CallPolicy(LoadedPolicy policy, SystemInfo system)
             return;
         }
 
-        (string service, bool isGlobal) = ServiceOf(step);
-        string target = isGlobal || step.UntrustedQube.Length == 0 ? "@adminvm" : step.UntrustedQube;
-        PolicyDecision decision = PolicyEvaluator.Decide(policy, new PolicyCall(caller.Name, target, service), system);
-        if (!caller.IsInCollection || decision is not CallAllowed { Target.IsDom0: true })
+        string target = step is CreateStep || step.UntrustedQube.Length == 0 ? "@adminvm" : step.UntrustedQube;
+        foreach (SingleCall single in ChangeCalls.Of(caller.App, step))
         {
-            throw QubesErrors.PermissionDenied($"{step.Place}: policy does not allow {service}");
+            string service = $"{single.Method}+{single.Argument}";
+            PolicyDecision decision = PolicyEvaluator.Decide(policy, new PolicyCall(caller.Name, target, service), system);
+            if (!caller.IsInCollection || decision is not CallAllowed { Target.IsDom0: true })
+            {
+                throw QubesErrors.PermissionDenied($"{step.Place}: policy does not allow {service}");
+            }
         }
     }
-
-    /// <summary>The single call that does the same, with its argument, and whether it is made on dom0 whatever qube it is about.</summary>
-    private static (string Service, bool IsGlobal) ServiceOf(ChangeStep step) => step switch
-    {
-        CreateStep create => ($"{ChangeCalls.MethodOf(step)}+{create.UntrustedTemplate}", true),
-        _ => ($"{ChangeCalls.MethodOf(step)}+{ChangeCalls.ArgumentOf(step)}", false),
-    };
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using Qubes.Admin.Calls;
+using Qubes.Model;
 using Qubes.Model.Classes;
 using Qubes.Model.Labels;
 using Qubes.Model.Properties;
@@ -8,37 +9,37 @@ using Qubes.Protocol.Names;
 
 namespace Qubes.Admin.Planning;
 
-/// <summary>Which single call each step stands for, and that call's permission event.</summary>
+/// <summary>Which single calls each step stands for, and their permission events.</summary>
 internal static class ChangeCalls
 {
-    public static string MethodOf(ChangeStep step) => step switch
+    /// <summary>The calls the step takes as the model is now; nearly always one.</summary>
+    public static SingleCall[] Of(QubesApp app, ChangeStep step) => step switch
     {
-        CreateStep create => (create.UntrustedPool is null ? "admin.vm.Create." : "admin.vm.CreateInPool.") + create.UntrustedClass,
-        RemoveStep => "admin.vm.Remove",
-        PropertyStep property => (step.UntrustedQube.Length == 0 ? "admin.property." : "admin.vm.property.")
-            + (property.UntrustedValue is null ? "Reset" : "Set"),
-        FeatureStep feature => "admin.vm.feature." + (feature.UntrustedValue is null ? "Remove" : "Set"),
-        TagStep tag => "admin.vm.tag." + (tag.IsSet ? "Set" : "Remove"),
+        CreateStep create => [new((create.UntrustedPool is null ? "admin.vm.Create." : "admin.vm.CreateInPool.") + create.UntrustedClass, create.UntrustedTemplate ?? "")],
+        RemoveStep => [new("admin.vm.Remove", "")],
+        PropertyStep property =>
+        [
+            new((step.UntrustedQube.Length == 0 ? "admin.property." : "admin.vm.property.") + (property.UntrustedValue is null ? "Reset" : "Set"),
+                property.UntrustedName),
+        ],
+        FeatureStep feature => [new("admin.vm.feature." + (feature.UntrustedValue is null ? "Remove" : "Set"), feature.UntrustedName)],
+        TagStep tag => [new("admin.vm.tag." + (tag.IsSet ? "Set" : "Remove"), tag.UntrustedName)],
+        DeviceStep device => DeviceChanges.CallsOf(app, device),
+        LabelStep label => [new("admin.label." + (label.UntrustedColor is null ? "Remove" : "Create"), label.UntrustedName)],
         _ => throw new NotSupportedException(step.GetType().Name),
     };
 
-    public static string ArgumentOf(ChangeStep step) => step switch
-    {
-        CreateStep create => create.UntrustedTemplate ?? "",
-        PropertyStep property => property.UntrustedName,
-        FeatureStep feature => feature.UntrustedName,
-        TagStep tag => tag.UntrustedName,
-        _ => "",
-    };
-
-    /// <summary>Fires the permission event of the single call, as that call would.</summary>
+    /// <summary>Fires the permission events of the single calls, as those calls would.</summary>
     /// <exception cref="QubesException">It is refused, or the value is none such a call takes. Begins with the place.</exception>
     public static void Permit(AdminCall call, ChangeStep step)
     {
         try
         {
             Qube destination = step is CreateStep || step.UntrustedQube.Length == 0 ? call.App.Domains.AdminVM : call.App.Domains.Find(step.UntrustedQube);
-            call.PermitPart("admin-permission:" + MethodOf(step), destination, ArgumentOf(step), Extras(call, step));
+            foreach (SingleCall single in Of(call.App, step))
+            {
+                call.PermitPart("admin-permission:" + single.Method, destination, single.Argument, Extras(call, step, single));
+            }
         }
         catch (QubesException e)
         {
@@ -46,7 +47,7 @@ internal static class ChangeCalls
         }
     }
 
-    private static (string Key, object? Value)[] Extras(AdminCall call, ChangeStep step)
+    private static (string Key, object? Value)[] Extras(AdminCall call, ChangeStep step, SingleCall single)
     {
         switch (step)
         {
@@ -62,6 +63,12 @@ internal static class ChangeCalls
             case TagStep tag:
                 _ = TagName.Parse(tag.UntrustedName);
                 return [];
+            case DeviceStep device:
+                return DeviceChanges.Extras(call.App, device, single);
+            case LabelStep { UntrustedColor: { } color }:
+                return [("color", LabelColor.Parse(Encoding.UTF8.GetBytes(color)).Value)];
+            case LabelStep gone:
+                return [("label", call.App.Labels.TryFind(LabelName.Parse(gone.UntrustedName, forCreation: false), out Label? existing) ? existing : null)];
             case CreateStep create:
                 Label? label = call.App.Labels.TryFind(create.UntrustedLabel, out Label? found) ? found : null;
                 (string, object?)[] extras =

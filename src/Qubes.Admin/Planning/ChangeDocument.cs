@@ -1,7 +1,9 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
+using Qubes.Model.Devices;
+using Qubes.Protocol.Devices;
 using Qubes.Protocol.Errors;
+using static Qubes.Admin.Planning.ChangeJson;
 
 namespace Qubes.Admin.Planning;
 
@@ -9,16 +11,17 @@ namespace Qubes.Admin.Planning;
 /// A set of changes as one document:
 /// <code>
 /// { "revision": N,
-///   "system": { "properties": { NAME: VALUE } },
+///   "system": { "properties": { NAME: VALUE }, "labels": { NAME: COLOUR|null } },
 ///   "qubes": { QUBE: { "create": { "class": "", "label": "", "template": "", "pool": "" }  or  "remove": true,
-///                      "properties": { NAME: VALUE }, "features": { NAME: VALUE }, "tags": { NAME: true|false } } } }
+///                      "properties": { NAME: VALUE }, "features": { NAME: VALUE }, "tags": { NAME: true|false },
+///                      "devices": { CLASS: { DEVICE: { "mode": "", "options": { NAME: VALUE } }|null } } } } }
 /// </code>
-/// VALUE is a text, a number or a boolean, which stand for their text, or null for "not set". Every member is optional; the order of
-/// members means nothing. Only the form is checked here.
+/// VALUE is a text, a number or a boolean, which stand for their text, or null for "not set". DEVICE is <c>BACKEND:PORT</c> or
+/// <c>BACKEND:PORT:DEVICEID</c>. Every member is optional but the mode; the order of members means nothing. Only the form is checked here.
 /// </summary>
 internal sealed class ChangeDocument
 {
-    private const int MaxDepth = 6;
+    private const int MaxDepth = 8;
 
     private readonly List<ChangeStep> _steps = [];
 
@@ -52,8 +55,6 @@ internal sealed class ChangeDocument
         return document;
     }
 
-    private static ProtocolErrorException Wrong(string place, string text) => QubesErrors.Protocol($"{(place.Length == 0 ? "/" : place)}: {text}");
-
     private void Take(string place, JsonProperty member)
     {
         switch (member.Name)
@@ -66,12 +67,7 @@ internal sealed class ChangeDocument
             case "system":
                 foreach ((string at, JsonProperty part) in Members(place, member.Value))
                 {
-                    if (part.Name != "properties")
-                    {
-                        throw Wrong(at, "unknown member, expected properties");
-                    }
-
-                    TakeProperties(at, "", part.Value);
+                    TakeSystem(at, part);
                 }
 
                 break;
@@ -84,6 +80,25 @@ internal sealed class ChangeDocument
                 break;
             default:
                 throw Wrong(place, "unknown member, expected revision, system or qubes");
+        }
+    }
+
+    private void TakeSystem(string place, JsonProperty part)
+    {
+        switch (part.Name)
+        {
+            case "properties":
+                TakeProperties(place, "", part.Value);
+                break;
+            case "labels":
+                foreach ((string at, JsonProperty label) in Members(place, part.Value))
+                {
+                    _steps.Add(new LabelStep(at, label.Name, TextOrNull(at, label.Value)));
+                }
+
+                break;
+            default:
+                throw Wrong(place, "unknown member, expected properties or labels");
         }
     }
 
@@ -126,8 +141,15 @@ internal sealed class ChangeDocument
                     }
 
                     break;
+                case "devices":
+                    foreach ((string list, JsonProperty devices) in Members(at, member.Value))
+                    {
+                        TakeDevices(list, untrustedQube, devices);
+                    }
+
+                    break;
                 default:
-                    throw Wrong(at, "unknown member, expected create, remove, properties, features or tags");
+                    throw Wrong(at, "unknown member, expected create, remove, properties, features, tags or devices");
             }
         }
 
@@ -147,7 +169,7 @@ internal sealed class ChangeDocument
                 throw Wrong(at, "unknown member, expected class, label, template or pool");
             }
 
-            texts[member.Name] = member.Value.ValueKind == JsonValueKind.String ? Text(at, member.Value) : throw Wrong(at, "expected a text");
+            texts[member.Name] = Text(at, member.Value);
         }
 
         _steps.Add(new CreateStep(
@@ -159,80 +181,66 @@ internal sealed class ChangeDocument
             texts.GetValueOrDefault("pool")));
     }
 
+    private void TakeDevices(string place, string untrustedQube, JsonProperty devices)
+    {
+        if (!DeviceSources.IsClassName(devices.Name))
+        {
+            throw Wrong(place, "not the name of a device class");
+        }
+
+        foreach ((string at, JsonProperty item) in Members(place, devices.Value))
+        {
+            VirtualDevice device = Device(at, item.Name, devices.Name);
+            if (item.Value.ValueKind == JsonValueKind.Null)
+            {
+                _steps.Add(new DeviceStep(at, untrustedQube, device, null, []));
+                continue;
+            }
+
+            string? mode = null;
+            List<KeyValuePair<string, string>> options = [];
+            foreach ((string where, JsonProperty member) in Members(at, item.Value))
+            {
+                switch (member.Name)
+                {
+                    case "mode":
+                        mode = Text(where, member.Value);
+                        break;
+                    case "options":
+                        options.AddRange(Members(where, member.Value).Select(option => new KeyValuePair<string, string>(
+                            option.Member.Name, Value(option.Place, option.Member.Value) ?? throw Wrong(option.Place, "expected a value"))));
+                        break;
+                    default:
+                        throw Wrong(where, "unknown member, expected mode or options");
+                }
+            }
+
+            _steps.Add(new DeviceStep(at, untrustedQube, device, mode ?? throw Wrong(at, "expected a mode"), options));
+        }
+    }
+
+    private static VirtualDevice Device(string place, string untrustedText, string deviceClass)
+    {
+        try
+        {
+            if (VirtualDevice.TryParseText(untrustedText, deviceClass, out VirtualDevice? device))
+            {
+                return VirtualDevice.ParseArgument(device.ToArgument(), deviceClass);
+            }
+        }
+        catch (ProtocolErrorException)
+        {
+            // What cannot be named in a call cannot be named here.
+        }
+
+        throw Wrong(place, "expected BACKEND:PORT or BACKEND:PORT:DEVICEID");
+    }
+
     private void TakeProperties(string place, string untrustedQube, JsonElement json)
     {
         foreach ((string at, JsonProperty member) in Members(place, json))
         {
             _steps.Add(new PropertyStep(at, untrustedQube, member.Name, Value(at, member.Value)));
-        }
-    }
-
-    private static string? FeatureValue(string place, JsonElement json) => json.ValueKind switch
-    {
-        JsonValueKind.True => Model.Features.QubeFeatures.True,
-        JsonValueKind.False => Model.Features.QubeFeatures.False,
-        _ => Value(place, json),
-    };
-
-    private static string? Value(string place, JsonElement json) => json.ValueKind switch
-    {
-        JsonValueKind.Null => null,
-        JsonValueKind.String => Text(place, json),
-        JsonValueKind.True => "True",
-        JsonValueKind.False => "False",
-        JsonValueKind.Number => json.GetRawText(),
-        _ => throw Wrong(place, "expected a text, a number, a boolean or null"),
-    };
-
-    private static bool Bool(string place, JsonElement json) => json.ValueKind switch
-    {
-        JsonValueKind.True => true,
-        JsonValueKind.False => false,
-        _ => throw Wrong(place, "expected true or false"),
-    };
-
-    private static string Text(string place, JsonElement json)
-    {
-        try
-        {
-            return json.GetString()!;
-        }
-        catch (InvalidOperationException)
-        {
-            // Half a surrogate pair is valid JSON, but no text.
-            throw Wrong(place, "not a valid text");
-        }
-    }
-
-    /// <summary>The members of an object with their places; each name once.</summary>
-    private static IEnumerable<(string Place, JsonProperty Member)> Members(string place, JsonElement json)
-    {
-        if (json.ValueKind != JsonValueKind.Object)
-        {
-            throw Wrong(place, "expected an object");
-        }
-
-        HashSet<string> names = new(StringComparer.Ordinal);
-        foreach (JsonProperty member in json.EnumerateObject())
-        {
-            string name;
-            try
-            {
-                name = member.Name;
-            }
-            catch (InvalidOperationException)
-            {
-                throw Wrong(place, "the name of a member is not a valid text");
-            }
-
-            // A name of qube, property, feature or tag; whatever else is in it must not get into messages.
-            if (!Ascii.IsValid(name) || name.Any(char.IsControl))
-            {
-                throw Wrong(place, "the name of a member has characters no name has");
-            }
-
-            string at = $"{place}/{name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal)}";
-            yield return names.Add(name) ? (at, member) : throw Wrong(at, "is there twice");
         }
     }
 }

@@ -9,7 +9,8 @@ namespace Qubes.Admin.Planning;
 
 /// <summary>
 /// Makes a planned set of changes real: all of it in one commit, or none. What takes time comes first: new qubes get their data, those to be
-/// removed are held. Then everything else happens between two waits, so that no other call, and no save of one, comes in between.
+/// removed are held, handlers agree to device assignments. Then everything else happens between two waits, so that no other call, and no save
+/// of one, comes in between.
 /// </summary>
 internal sealed class ChangeExecutor(AdminCall call, ChangePlan plan, long revision)
 {
@@ -23,10 +24,13 @@ internal sealed class ChangeExecutor(AdminCall call, ChangePlan plan, long revis
         using ModelChange change = call.BeginChange();
         await using Rollback rollback = new(call.Services.Logger);
         List<Qube> created = [];
-        foreach (CreateStep step in plan.Steps.OfType<CreateStep>())
+        foreach (ChangeStep step in plan.Steps.Where(ChangePlanner.IsFirst))
         {
-            Run(step);
-            created.Add(call.App.Domains[step.UntrustedQube]);
+            await RunAsync(step);
+            if (step is CreateStep)
+            {
+                created.Add(call.App.Domains[step.UntrustedQube]);
+            }
         }
 
         foreach (ChangeStep step in plan.Steps.Where(step => step is not CreateStep && created.Exists(qube => qube.Name.Value == step.UntrustedQube)))
@@ -40,11 +44,13 @@ internal sealed class ChangeExecutor(AdminCall call, ChangePlan plan, long revis
         await HoldRemovedAsync(removals, async () =>
         {
             RequireRevision();
-            foreach (ChangeStep step in plan.Steps.Where(step => step is not CreateStep))
+            ChangeStep[] rest = [.. plan.Steps.Where(step => !ChangePlanner.IsFirst(step))];
+            foreach (ChangeStep step in rest.Where(step => step is DeviceStep).Concat(rest.Where(step => step is not DeviceStep)))
             {
-                Run(step);
+                await RunAsync(step);
             }
 
+            RequireRevision();
             await call.CommitAsync(change);
         });
         rollback.Commit();
@@ -66,11 +72,11 @@ internal sealed class ChangeExecutor(AdminCall call, ChangePlan plan, long revis
         }
     }
 
-    private void Run(ChangeStep step)
+    private async Task RunAsync(ChangeStep step)
     {
         try
         {
-            _runner.Run(step);
+            await _runner.RunAsync(step);
         }
         catch (QubesException e)
         {

@@ -13,7 +13,7 @@ internal static class ChangeOrder
 
     /// <returns>The steps in the order that succeeded, without those that change nothing.</returns>
     /// <exception cref="QubesException">Some step cannot succeed, or does not last. Begins with its place.</exception>
-    public static IReadOnlyList<ChangeStep> Find(ChangeRunner copy, IReadOnlyList<ChangeStep> steps)
+    public static async Task<IReadOnlyList<ChangeStep>> FindAsync(ChangeRunner copy, IReadOnlyList<ChangeStep> steps)
     {
         List<(ChangeStep Step, string Outcome)> done = [];
         List<ChangeStep> kept = [];
@@ -28,7 +28,7 @@ internal static class ChangeOrder
                 {
                     if (!copy.IsDone(step))
                     {
-                        copy.Run(step);
+                        await copy.RunAsync(step);
                         kept.Add(step);
                     }
 
@@ -63,12 +63,14 @@ internal static class ChangeOrder
     /// <summary>Tried first what others need, last what others must let go.</summary>
     private static int Phase(ChangeStep step) => step switch
     {
+        LabelStep { UntrustedColor: not null } => -1,
         CreateStep => 0,
         FeatureStep { UntrustedValue: not null } or TagStep { IsSet: true } => 1,
         PropertyStep { UntrustedName: "provides_network" or "template_for_dispvms", UntrustedValue: not (null or "False") } => 2,
         PropertyStep { UntrustedName: "provides_network" or "template_for_dispvms" } => 4,
         PropertyStep => 3,
         RemoveStep => 6,
+        LabelStep => 7,
         _ => 5,
     };
 }

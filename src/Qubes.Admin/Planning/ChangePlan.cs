@@ -187,17 +187,20 @@ internal sealed class ChangePlan
         {
             foreach ((string part, string before, string after) in Parts(delta.Before!, delta.After!, sees(delta.Name)))
             {
+                if (part == "devices")
+                {
+                    foreach (string backend in NewBackends(before, after))
+                    {
+                        WriteHold(json, "device", delta.Name, "", backend);
+                    }
+                }
+
                 if (!Holds.TryGetValue(part, out string? kind) || Value(after) is not { Length: > 0 } now || Value(before) == now)
                 {
                     continue;
                 }
 
-                json.WriteStartObject();
-                json.WriteString("kind"u8, kind);
-                json.WriteString("qube"u8, delta.Name);
-                json.WriteString("before"u8, Value(before));
-                json.WriteString("after"u8, now);
-                json.WriteEndObject();
+                WriteHold(json, kind, delta.Name, Value(before), now);
             }
         }
 
@@ -208,5 +211,27 @@ internal sealed class ChangePlan
             using JsonDocument document = JsonDocument.Parse(property);
             return document.RootElement.GetProperty("value").GetString() ?? "";
         }
+    }
+
+    /// <summary>Whose devices were not assigned before: they are wherever the device is.</summary>
+    private static IEnumerable<string> NewBackends(string before, string after)
+    {
+        using JsonDocument was = JsonDocument.Parse(before);
+        using JsonDocument now = JsonDocument.Parse(after);
+        HashSet<string> known = [.. was.RootElement.EnumerateArray().Select(Device)];
+        return [.. now.RootElement.EnumerateArray().Where(d => !known.Contains(Device(d))).Select(d => d.GetProperty("backend").GetString()!).Distinct()];
+
+        static string Device(JsonElement device) =>
+            $"{device.GetProperty("class")} {device.GetProperty("backend")}:{device.GetProperty("port")}:{device.GetProperty("device_id")}";
+    }
+
+    private static void WriteHold(Utf8JsonWriter json, string kind, string qube, string before, string after)
+    {
+        json.WriteStartObject();
+        json.WriteString("kind"u8, kind);
+        json.WriteString("qube"u8, qube);
+        json.WriteString("before"u8, before);
+        json.WriteString("after"u8, after);
+        json.WriteEndObject();
     }
 }

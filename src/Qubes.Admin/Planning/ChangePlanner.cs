@@ -6,6 +6,7 @@ using Qubes.Model;
 using Qubes.Model.Changes;
 using Qubes.Model.Classes;
 using Qubes.Policy.SystemState;
+using Qubes.Protocol.Errors;
 
 namespace Qubes.Admin.Planning;
 
@@ -36,6 +37,10 @@ public sealed class ChangePlanner
             // Policy first: to whom it says no it does not matter what there is.
             policy.Require(call.Source, step);
             ChangeCalls.Permit(call, step);
+            if (step is DeviceStep device)
+            {
+                CheckWithSource(call, device);
+            }
         }
 
         using AsyncLock.Holder held = await _one.AcquireAsync();
@@ -46,13 +51,28 @@ public sealed class ChangePlanner
         string creator = Creator(call.Source);
         Qube caller = copy.Domains.TryGet(call.Source.Name, out Qube? found) ? found : call.Source;
         Policy.Loading.LoadedPolicy rules = call.Services.Policies.Current();
-        return await Task.Run(() => Try(copy, caller, creator, steps, created, rules));
+        return await Task.Run(() => TryAsync(copy, caller, creator, steps, created, rules));
     }
+
+    /// <summary>What new qubes take, and they themselves: done before their data is made.</summary>
+    internal static bool IsFirst(ChangeStep step) => step is CreateStep or LabelStep { UntrustedColor: not null };
 
     /// <summary>Tags hold no dot, which a qube's name may: it is written as an underscore.</summary>
     internal static string Creator(Qube source) => source.Name.Value.Replace('.', '_');
 
-    private static ChangePlan Try(
+    private static void CheckWithSource(AdminCall call, DeviceStep step)
+    {
+        try
+        {
+            DeviceChanges.CheckWithSource(call.App, step);
+        }
+        catch (QubesException e)
+        {
+            throw PlacedError.At(step.Place, e);
+        }
+    }
+
+    private static async Task<ChangePlan> TryAsync(
         QubesApp copy, Qube caller, string creator, IReadOnlyList<ChangeStep> steps, HashSet<string> created, Policy.Loading.LoadedPolicy rules)
     {
         StateImages images = new(copy);
@@ -60,7 +80,7 @@ public sealed class ChangePlanner
         SystemInfo before = system.Current;
         ChangeRunner runner = new(copy, creator);
         using ModelChange change = copy.Changes.Begin(new ChangeOrigin(caller.Name, "try", default));
-        List<ChangeStep> order = [.. ChangeOrder.Find(runner, [.. steps.OfType<CreateStep>()])];
+        List<ChangeStep> order = [.. await ChangeOrder.FindAsync(runner, [.. steps.Where(IsFirst)])];
 
         // What else a new qube gets is decided by what it is just after its creation, as it would be for single calls.
         CallPolicy policy = new(rules, system.Current);
@@ -69,7 +89,7 @@ public sealed class ChangePlanner
             policy.Require(caller, step);
         }
 
-        order.AddRange(ChangeOrder.Find(runner, [.. steps.Where(step => step is not CreateStep)]));
+        order.AddRange(await ChangeOrder.FindAsync(runner, [.. steps.Where(step => !IsFirst(step))]));
         change.Complete();
         RightsReview review = new(rules, before, system.Current);
         IReadOnlyList<WidenedRight> rights = review.Run();

@@ -14,10 +14,19 @@ namespace Qubes.Admin.Planning;
 internal sealed class ChangeRunner(QubesApp app, string creator)
 {
     /// <exception cref="QubesException">What the single call would have given.</exception>
-    public void Run(ChangeStep step)
+    public async Task RunAsync(ChangeStep step)
     {
         switch (step)
         {
+            case DeviceStep device:
+                await DeviceChanges.RunAsync(app, device);
+                break;
+            case LabelStep { UntrustedColor: { } color } label:
+                app.Labels.Create(LabelName.Parse(label.UntrustedName, forCreation: true), LabelColor.Parse(Encoding.UTF8.GetBytes(color)));
+                break;
+            case LabelStep gone:
+                app.Labels.Remove(app.Labels.Find(LabelName.Parse(gone.UntrustedName, forCreation: false)));
+                break;
             case CreateStep create:
                 Create(create);
                 break;
@@ -61,6 +70,8 @@ internal sealed class ChangeRunner(QubesApp app, string creator)
             && property.IsExplicit(holder) && property.Read(holder).Text == set.UntrustedValue,
         FeatureStep feature => Qube(step).Features.Get(feature.UntrustedName) == feature.UntrustedValue,
         TagStep tag => Qube(step).Tags.Contains(TagName.Parse(tag.UntrustedName)) == tag.IsSet,
+        DeviceStep device => DeviceChanges.IsDone(app, device),
+        LabelStep label => ColorOf(label) == label.UntrustedColor,
         _ => false,
     };
 
@@ -72,6 +83,8 @@ internal sealed class ChangeRunner(QubesApp app, string creator)
             : "",
         FeatureStep feature => Qube(step).Features.Get(feature.UntrustedName) is { } value ? "=" + value : "absent",
         TagStep tag => Qube(step).Tags.Contains(tag.UntrustedName) ? "set" : "absent",
+        DeviceStep device => DeviceChanges.Describe(app, device),
+        LabelStep label => ColorOf(label) ?? "absent",
         _ => "",
     };
 
@@ -84,6 +97,9 @@ internal sealed class ChangeRunner(QubesApp app, string creator)
     };
 
     public Qube Qube(ChangeStep step) => app.Domains.Find(step.UntrustedQube);
+
+    private string? ColorOf(LabelStep step) =>
+        app.Labels.TryFind(LabelName.Parse(step.UntrustedName, forCreation: false), out Label? label) && label.Name == step.UntrustedName ? label.Color : null;
 
     private PropertyHolder Holder(ChangeStep step) => step.UntrustedQube.Length == 0 ? app : Qube(step);
 

@@ -2,21 +2,25 @@ using System.Globalization;
 using Qubes.Model;
 using Qubes.Model.Changes;
 using Qubes.Model.Classes;
+using Qubes.Model.Devices;
 using Qubes.Model.Properties;
+using Qubes.Protocol.Devices;
 using Qubes.Protocol.Errors;
 using Qubes.Store.History;
 
 namespace Qubes.Admin.Planning;
 
 /// <summary>
-/// Turns an entry of the history into the steps that take it back. Properties, features and tags go back; what is not only a setting
-/// (a qube with its data, a volume, a pool, a label, a device) does not.
+/// Turns an entry of the history into the steps that take it back. Properties, features, tags, device assignments and labels go back; what
+/// is not only a setting (a qube with its data, a volume, a pool) does not.
 /// </summary>
 internal static class ChangeUndo
 {
     private const string Property = "property ";
     private const string Feature = "feature ";
     private const string Tag = "tag ";
+    private const string Device = "device ";
+    private const string Label = "label ";
 
     /// <exception cref="QubesException">Something in it cannot be taken back.</exception>
     public static IReadOnlyList<ChangeStep> StepsFor(HistoryEntry entry)
@@ -31,6 +35,8 @@ internal static class ChangeUndo
                     new PropertyStep(place, net.Subject, net.Item[Property.Length..], net.Before),
                 _ when net.Item.StartsWith(Feature, StringComparison.Ordinal) =>
                     new FeatureStep(place, net.Subject, net.Item[Feature.Length..], net.Before),
+                _ when net.Item.StartsWith(Device, StringComparison.Ordinal) => DeviceStepFor(entry, net),
+                _ when net.Item.StartsWith(Label, StringComparison.Ordinal) => new LabelStep(place, net.Item[Label.Length..], net.Before),
                 _ => new TagStep(place, net.Subject, net.Item[Tag.Length..], net.Before is not null),
             });
         }
@@ -93,7 +99,7 @@ internal static class ChangeUndo
     {
         string item = record.Item;
         bool isSetting = item.StartsWith(Property, StringComparison.Ordinal) || item.StartsWith(Feature, StringComparison.Ordinal)
-            || item.StartsWith(Tag, StringComparison.Ordinal);
+            || item.StartsWith(Tag, StringComparison.Ordinal) || item.StartsWith(Device, StringComparison.Ordinal) || item.StartsWith(Label, StringComparison.Ordinal);
         if (item == "qube")
         {
             throw CannotUndo(entry, record.After is null
@@ -123,14 +129,46 @@ internal static class ChangeUndo
             return property.IsExplicit(holder) ? property.Read(holder).Text : null;
         }
 
+        if (net.Item.StartsWith(Label, StringComparison.Ordinal))
+        {
+            return app.Labels.All.FirstOrDefault(label => label.Name == net.Item[Label.Length..])?.Color;
+        }
+
         if (holder is not Qube owner)
         {
             throw CannotUndo(entry, $"it changed {net.Item} of the system");
         }
 
+        if (net.Item.StartsWith(Device, StringComparison.Ordinal))
+        {
+            VirtualDevice device = DeviceOf(entry, net);
+            return (owner as LocalQube)?.Devices.OfClass(device.Port.DeviceClass).FirstOrDefault(a => a.Device == device)?.HistoryText;
+        }
+
         return net.Item.StartsWith(Feature, StringComparison.Ordinal) ? owner.Features.Get(net.Item[Feature.Length..])
             : owner.Tags.Contains(net.Item[Tag.Length..]) ? ""
             : null;
+    }
+
+    private static DeviceStep DeviceStepFor(HistoryEntry entry, Net net)
+    {
+        VirtualDevice device = DeviceOf(entry, net);
+        if (net.Before is null)
+        {
+            return new DeviceStep(net.Place, net.Subject, device, null, []);
+        }
+
+        (string mode, IReadOnlyList<KeyValuePair<string, string>> options) = DeviceAssignment.ParseHistory(net.Before);
+        return new DeviceStep(net.Place, net.Subject, device, mode, options);
+    }
+
+    /// <summary>Item: <c>device CLASS BACKEND:PORT:DEVICEID</c>.</summary>
+    private static VirtualDevice DeviceOf(HistoryEntry entry, Net net)
+    {
+        string[] words = net.Item.Split(' ', 3);
+        return words.Length == 3 && VirtualDevice.TryParseText(words[2], words[1], out VirtualDevice? device)
+            ? device
+            : throw CannotUndo(entry, $"the history does not tell {net.Item} in full");
     }
 
     private sealed record Net(string Subject, string Item, string? Before, string? After)

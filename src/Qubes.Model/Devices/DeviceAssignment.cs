@@ -1,3 +1,4 @@
+using System.Text;
 using Qubes.Protocol.Devices;
 
 namespace Qubes.Model.Devices;
@@ -60,6 +61,32 @@ public sealed record DeviceAssignment
     /// <summary>Two assignments with equal identity are the same one.</summary>
     public bool IsSameDevice(DeviceAssignment other) => other is not null && other.DeviceClass == DeviceClass
         && other.Backend == Backend && other.Port == Port && other.DeviceId == DeviceId;
+
+    /// <summary>
+    /// Mode and options as the history tells them: <c>MODE</c>, then <c> _OPTION='VALUE'</c> for each option, as in the record of a call.
+    /// </summary>
+    public string HistoryText
+    {
+        get
+        {
+            StringBuilder text = new(Mode);
+            foreach ((string key, string value) in Options)
+            {
+                DeviceRecord.AppendText(text, "_" + key, value);
+            }
+
+            return text.ToString();
+        }
+    }
+
+    /// <summary>Mode and options from the history.</summary>
+    /// <exception cref="Protocol.Errors.QubesException">The text is none of <see cref="HistoryText"/>.</exception>
+    public static (string Mode, IReadOnlyList<KeyValuePair<string, string>> Options) ParseHistory(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        int blank = text.IndexOf(' ', StringComparison.Ordinal);
+        return blank < 0 ? (text, []) : (text[..blank], DeviceRecord.Parse(text[blank..]).Options);
+    }
 
     /// <summary>How messages and history name it.</summary>
     public override string ToString() => $"{Backend}:{Port}:{DeviceId}";

@@ -34,7 +34,7 @@ public sealed class DeviceAssignments
         ArgumentNullException.ThrowIfNull(assignment);
         using ChangeScope scope = _owner.App.Changes.Enter();
         Load(assignment);
-        scope.Record(() => RemoveItem(assignment), Record(assignment, before: null, assignment.Mode));
+        scope.Record(() => RemoveItem(assignment), Record(assignment, before: null, assignment.HistoryText));
         scope.Done();
     }
 
@@ -55,7 +55,7 @@ public sealed class DeviceAssignments
                 _items!.Insert(Math.Min(at, _items.Count), assignment);
                 _owner.TouchStore(ModelAspect.Devices);
             },
-            Record(assignment, assignment.Mode, after: null));
+            Record(assignment, assignment.HistoryText, after: null));
         scope.Done();
     }
 
@@ -70,7 +70,7 @@ public sealed class DeviceAssignments
 
         using ChangeScope scope = _owner.App.Changes.Enter();
         Put(changed);
-        scope.Record(() => Put(old), Record(old, old.Mode, changed.Mode));
+        scope.Record(() => Put(old), Record(old, old.HistoryText, changed.HistoryText));
         scope.Done();
 
         void Put(DeviceAssignment assignment)

@@ -30,6 +30,13 @@ public sealed class DeviceSources
     /// <summary>Told of what failed while devices were attached or detached without a caller.</summary>
     public Action<string, Exception>? Failed { get; set; }
 
+    /// <summary>Whether a class of devices can have this name.</summary>
+    public static bool IsClassName(string untrustedName)
+    {
+        ArgumentNullException.ThrowIfNull(untrustedName);
+        return untrustedName.Length is > 0 and <= LongestClass && !untrustedName.AsSpan().ContainsAnyExcept(ClassCharacters);
+    }
+
     public IDeviceSource? Find(string deviceClass) => _classes.GetValueOrDefault(deviceClass)?.Source;
 
     /// <summary>What the qube has attached, of all classes.</summary>
@@ -42,7 +49,7 @@ public sealed class DeviceSources
     {
         ArgumentNullException.ThrowIfNull(source);
         string name = source.DeviceClass;
-        if (name.Length is 0 or > LongestClass || name.AsSpan().ContainsAnyExcept(ClassCharacters))
+        if (!IsClassName(name))
         {
             throw new ArgumentException($"'{name}' cannot be a device class", nameof(source));
         }

@@ -95,13 +95,13 @@ public sealed class HistoryCallTests
         await fixture.CallAsync("admin.vm.Create.StandaloneVM", payload: "name=new label=red");
         await fixture.CallAsync("admin.vm.tag.Set", "t", "new");
         await fixture.CallAsync("admin.vm.Remove", destination: "new");
-        await fixture.CallAsync("admin.label.Create", "teal", payload: "0x008080");
+        await fixture.CallAsync("admin.pool.Add", "file-qcow2", payload: $"name=more\ndir_path={fixture.StateDirectory}/more");
         Assert.Equal("2\0QubesConflictError\0\0Revision 1 cannot be undone: it made the qube new: remove that instead\0",
             await fixture.CallAsync("admin.history.Undo", "1"));
         Assert.Equal("2\0QubesConflictError\0\0Revision 2 cannot be undone: the qube new is gone\0", await fixture.CallAsync("admin.history.Undo", "2"));
         Assert.Equal("2\0QubesConflictError\0\0Revision 3 cannot be undone: it removed the qube new with its data\0",
             await fixture.CallAsync("admin.history.Undo", "3"));
-        Assert.Equal("2\0QubesConflictError\0\0Revision 4 cannot be undone: it changed label teal, which is not only a setting\0",
+        Assert.Equal("2\0QubesConflictError\0\0Revision 4 cannot be undone: it changed pool more, which is not only a setting\0",
             await fixture.CallAsync("admin.history.Undo", "4"));
         Assert.Equal("2\0QubesException\0\0Revision 5 is not in the history\0", await fixture.CallAsync("admin.history.Undo", "5"));
         Assert.Equal("2\0ProtocolError\0\0Revision contains non ASCII digits\0", await fixture.CallAsync("admin.history.Undo", "x"));

@@ -16,6 +16,7 @@ internal sealed class ChangeDocumentTarget : IFuzzTarget
         """{"revision":1,"system":{"properties":{"clockvm":null,"stats_interval":7}}}"""u8.ToArray(),
         """{"qubes":{"work":{"properties":{"memory":"500","debug":true},"features":{"a":"1","b":false,"c":null},"tags":{"t":true,"u":false}}}}"""u8.ToArray(),
         """{"qubes":{"new":{"create":{"class":"AppVM","template":"t","label":"red","pool":"p"}},"old":{"remove":true}}}"""u8.ToArray(),
+        """{"system":{"labels":{"teal":"0x008080","old":null}},"qubes":{"work":{"devices":{"pci":{"dom0:00_1f.2":{"mode":"required","options":{"o":true}},"dom0:x:id":null}}}}}"""u8.ToArray(),
         """{"qubes":{"a~/\"\u0041":{"tags":{"\u00e4":true}}}}"""u8.ToArray(),
     ];
 
