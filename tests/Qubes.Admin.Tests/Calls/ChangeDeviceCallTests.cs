@@ -145,8 +145,8 @@ public sealed class ChangeDeviceCallTests
         Assert.Equal("0\00x008080", await fixture.CallAsync("admin.label.Get", "teal"));
         Assert.Equal("0\0default=False type=label teal", await fixture.CallAsync("admin.vm.property.Get", "label", "new"));
         Assert.Equal("2\0QubesLabelInUseError\0\0/system/labels/teal: Label is still in use: teal\0", await ApplyAsync(fixture, """{"revision":1,"system":{"labels":{"teal":null}}}"""));
-        Assert.StartsWith("2\0QubesLabelAlreadyExistsError\0\0/system/labels/teal: ",
-            await ApplyAsync(fixture, """{"revision":1,"system":{"labels":{"teal":"0x000001"}}}"""), StringComparison.Ordinal);
+        Assert.Equal("2\0QubesLabelInUseError\0\0/system/labels/teal: Label already exists: teal\0",
+            await ApplyAsync(fixture, """{"revision":1,"system":{"labels":{"teal":"0x000001"}}}"""));
         Assert.Equal("2\0ProtocolError\0\0/system/labels/red: Can only remove custom labels\0", await ApplyAsync(fixture, """{"revision":1,"system":{"labels":{"red":null}}}"""));
         Assert.Equal("0\0{\"revision\":2}", await ApplyAsync(fixture, """
             {"revision":1,"system":{"labels":{"teal":null,"none":null}},"qubes":{"new":{"properties":{"label":"red"}}}}
