@@ -15,6 +15,7 @@ using Qubes.Extensions.OutOfProcess.Configuration;
 using Qubes.Libvirt;
 using Qubes.Lifecycle;
 using Qubes.Lifecycle.Disposables;
+using Qubes.Lifecycle.Files;
 using Qubes.Lifecycle.Firewall;
 using Qubes.Lifecycle.Notes;
 using Qubes.Lifecycle.Hypervisors;
@@ -29,6 +30,7 @@ using Qubes.Policy.Prompting;
 using Qubes.Policy.Service;
 using Qubes.Storage;
 using Qubes.Store;
+using Qubes.Store.Files;
 using Qubes.Store.History;
 
 namespace Qubesd;
@@ -54,6 +56,7 @@ internal sealed class Daemon : IAsyncDisposable
     private QubeLifecycle? _lifecycle;
     private DisposableService? _disposables;
     private FirewallService? _firewall;
+    private FileCommits? _fileCommits;
     private readonly AuditLog _audit;
     private readonly PolicyTrail _policyTrail;
     private AdminServer? _server;
@@ -130,6 +133,9 @@ internal sealed class Daemon : IAsyncDisposable
         _store = new QubesStore(_app, StoreOptions.For(_paths), _loggers.CreateLogger("store"));
         await LoadAsync(storage, cancellationToken);
         await storage.RecoverAsync(cancellationToken);
+        _fileCommits = new FileCommits(_paths.StateDirectory, new HistoryReader(_store.HistoryDirectory), _loggers.CreateLogger("files"));
+        long revision = _app.Changes.Revision;
+        await Task.Run(() => _fileCommits.Recover(revision), cancellationToken);
 
         _libvirt = await connecting;
         LibvirtHypervisor hypervisor = new(_libvirt);
@@ -248,6 +254,7 @@ internal sealed class Daemon : IAsyncDisposable
             Gate = new CallerGate(TimeProvider.System),
             Recorder = new CallRecorder(_audit, _policyTrail, TimeProvider.System),
             Notes = notes,
+            Files = new QubeFiles(_firewall!, notes, _fileCommits!, _loggers.CreateLogger("files")),
             PermissionGate = _extensions,
             Logger = _loggers.CreateLogger("admin"),
         };

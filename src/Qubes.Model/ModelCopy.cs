@@ -68,6 +68,8 @@ public static class ModelCopy
         if (from is QubesVM fromVm && to is QubesVM toVm)
         {
             toVm.Volumes.Load(fromVm.Volumes.All);
+            toVm.Firewall.CopyFrom(fromVm.Firewall);
+            toVm.Notes.CopyFrom(fromVm.Notes);
             toVm.Runtime.State = fromVm.Runtime.State;
             toVm.Runtime.Xid = fromVm.Runtime.Xid;
             toVm.Runtime.StubdomXid = fromVm.Runtime.StubdomXid;

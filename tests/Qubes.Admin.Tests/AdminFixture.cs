@@ -8,6 +8,7 @@ using Qubes.Admin.Server;
 using Qubes.Admin.State;
 using Qubes.Admin.Streams;
 using Qubes.Lifecycle.Disposables;
+using Qubes.Lifecycle.Files;
 using Qubes.Lifecycle.Firewall;
 using Qubes.Lifecycle.Notes;
 using Qubes.Linux;
@@ -20,6 +21,7 @@ using Qubes.Model.Volumes;
 using Qubes.Policy.Loading;
 using Qubes.Protocol.Names;
 using Qubes.Storage;
+using Qubes.Store.Files;
 using Qubes.Store.History;
 
 using Qubes.Testing;
@@ -184,7 +186,8 @@ internal sealed class AdminFixture : IAsyncDisposable
         {
             App = App, CommitAsync = CommitAsync, SystemInfo = system, Broadcaster = Broadcaster, State = State, Policies = policies,
             History = new HistoryReader(_directory),
-            Lifecycle = Lifecycle, Disposables = Disposables, Storage = Storage, Firewall = Firewall, Notes = notes, Gate = Gate,
+            Lifecycle = Lifecycle, Disposables = Disposables, Storage = Storage, Firewall = Firewall, Notes = notes,
+            Files = new QubeFiles(Firewall, notes, new FileCommits(StateDirectory, new HistoryReader(_directory), NullLogger.Instance), NullLogger.Instance), Gate = Gate,
             Recorder = new CallRecorder(Audit, PolicyTrail, Time), Logger = NullLogger.Instance,
         };
         AdminDispatcher dispatcher = new(services, Methods, new AdminDispatcherOptions());

@@ -20,6 +20,7 @@ internal static class FuzzTargets
         new QubesXmlTarget(),
         new DeviceRecordTarget(),
         new StoreJournalTarget(),
+        new FileCommitTarget(),
         new BlockEntriesTarget(),
         new Qcow2HeaderTarget(),
         new LayerTreeTarget(),

@@ -9,6 +9,7 @@ using Qubes.Admin.Streams;
 using Qubes.Extensions.OutOfProcess;
 using Qubes.Lifecycle;
 using Qubes.Lifecycle.Disposables;
+using Qubes.Lifecycle.Files;
 using Qubes.Lifecycle.Firewall;
 using Qubes.Lifecycle.Notes;
 using Qubes.Model;
@@ -52,6 +53,9 @@ public sealed class AdminServices
     public required FirewallService Firewall { get; init; }
 
     public required NotesService Notes { get; init; }
+
+    /// <summary>Changes firewall rules and notes.</summary>
+    public required QubeFiles Files { get; init; }
 
     /// <summary>Extensions that are asked for permission; null where there are none.</summary>
     public IPermissionGate? PermissionGate { get; init; }

@@ -22,7 +22,7 @@ internal static class FirewallHandlers
     {
         IReadOnlyList<FirewallRule> rules = FirewallRuleParser.ParsePayload(call.UntrustedPayload);
         call.Permit(("rules", rules));
-        await call.Services.Firewall.SetAsync(Owner(call), rules);
+        await QubeFileCalls.SetRulesAsync(call, Owner(call), rules);
     }
 
     /// <summary>Only the event: whoever carries rules out takes them anew, names resolved again.</summary>
@@ -32,6 +32,7 @@ internal static class FirewallHandlers
         call.Destination.Fire("firewall-changed");
     }
 
-    private static QubesVM Owner(AdminCall call) => call.Destination as QubesVM
-        ?? throw QubesErrors.VM($"Qubes of class {call.Destination.Klass} have no firewall rules");
+    internal static QubesVM Owner(Qube qube) => qube as QubesVM ?? throw QubesErrors.VM($"Qubes of class {qube.Klass} have no firewall rules");
+
+    private static QubesVM Owner(AdminCall call) => Owner(call.Destination);
 }

@@ -62,6 +62,7 @@ internal static class HistoryHandlers
         HistoryEntry entry = await Task.Run(() => reader.Find(revision))
             ?? throw QubesErrors.General(string.Create(CultureInfo.InvariantCulture, $"Revision {revision} is not in the history"));
         IReadOnlyList<ChangeStep> steps = ChangeUndo.StepsFor(entry);
+        await FileChanges.LoadAsync(call, steps);
         if (call.Source is AdminVM)
         {
             // Who may see everything is told the reason first; others are judged by policy before they learn of anything.

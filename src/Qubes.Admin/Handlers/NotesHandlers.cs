@@ -18,18 +18,19 @@ internal static class NotesHandlers
     public static async ValueTask SetAsync(AdminCall call)
     {
         call.Permit();
-        if (call.UntrustedPayload.Length > NotesFile.LargestNotes)
-        {
-            throw QubesErrors.Protocol(
-                $"Maximum note size is {NotesFile.LargestNotes} bytes ({call.UntrustedPayload.Length} bytes received)");
-        }
-
         string notes = Sanitise(call.UntrustedPayload);
-        await call.Services.Notes.SetAsync(Owner(call), notes);
+        await QubeFileCalls.SetNotesAsync(call, Owner(call), notes);
     }
 
-    private static string Sanitise(ReadOnlySpan<byte> untrustedNotes)
+    /// <summary>The text a call brings.</summary>
+    /// <exception cref="QubesException"><c>ProtocolError</c>: too long, or not UTF-8.</exception>
+    internal static string Sanitise(ReadOnlySpan<byte> untrustedNotes)
     {
+        if (untrustedNotes.Length > NotesFile.LargestNotes)
+        {
+            throw QubesErrors.Protocol($"Maximum note size is {NotesFile.LargestNotes} bytes ({untrustedNotes.Length} bytes received)");
+        }
+
         try
         {
             return NotesFile.Sanitise(untrustedNotes);
@@ -40,6 +41,7 @@ internal static class NotesHandlers
         }
     }
 
-    private static QubesVM Owner(AdminCall call) => call.Destination as QubesVM
-        ?? throw QubesErrors.VM($"Qubes of class {call.Destination.Klass} have no notes");
+    internal static QubesVM Owner(Qube qube) => qube as QubesVM ?? throw QubesErrors.VM($"Qubes of class {qube.Klass} have no notes");
+
+    private static QubesVM Owner(AdminCall call) => Owner(call.Destination);
 }

@@ -25,6 +25,8 @@ internal static class ChangeCalls
         FeatureStep feature => [new("admin.vm.feature." + (feature.UntrustedValue is null ? "Remove" : "Set"), feature.UntrustedName)],
         TagStep tag => [new("admin.vm.tag." + (tag.IsSet ? "Set" : "Remove"), tag.UntrustedName)],
         DeviceStep device => DeviceChanges.CallsOf(app, device),
+        FirewallStep => [new("admin.vm.firewall.Set", "")],
+        NotesStep => [new("admin.vm.notes.Set", "")],
         LabelStep label => [new("admin.label." + (label.UntrustedColor is null ? "Remove" : "Create"), label.UntrustedName)],
         _ => throw new NotSupportedException(step.GetType().Name),
     };
@@ -65,6 +67,11 @@ internal static class ChangeCalls
                 return [];
             case DeviceStep device:
                 return DeviceChanges.Extras(call.App, device, single);
+            case FirewallStep firewall:
+                return [("rules", FileChanges.Rules(firewall))];
+            case NotesStep notes:
+                _ = FileChanges.Text(notes);
+                return [];
             case LabelStep { UntrustedColor: { } color }:
                 return [("color", LabelColor.Parse(Encoding.UTF8.GetBytes(color)).Value)];
             case LabelStep gone:

@@ -14,7 +14,8 @@ namespace Qubes.Admin.Planning;
 ///   "system": { "properties": { NAME: VALUE }, "labels": { NAME: COLOUR|null } },
 ///   "qubes": { QUBE: { "create": { "class": "", "label": "", "template": "", "pool": "" }  or  "remove": true,
 ///                      "properties": { NAME: VALUE }, "features": { NAME: VALUE }, "tags": { NAME: true|false },
-///                      "devices": { CLASS: { DEVICE: { "mode": "", "options": { NAME: VALUE } }|null } } } } }
+///                      "devices": { CLASS: { DEVICE: { "mode": "", "options": { NAME: VALUE } }|null } },
+///                      "firewall": ["RULE"*]|null, "notes": ""|null } } }
 /// </code>
 /// VALUE is a text, a number or a boolean, which stand for their text, or null for "not set". DEVICE is <c>BACKEND:PORT</c> or
 /// <c>BACKEND:PORT:DEVICEID</c>. Every member is optional but the mode; the order of members means nothing. Only the form is checked here.
@@ -148,8 +149,14 @@ internal sealed class ChangeDocument
                     }
 
                     break;
+                case "firewall":
+                    _steps.Add(new FirewallStep(at, untrustedQube, Rules(at, member.Value)));
+                    break;
+                case "notes":
+                    _steps.Add(new NotesStep(at, untrustedQube, TextOrNull(at, member.Value)));
+                    break;
                 default:
-                    throw Wrong(at, "unknown member, expected create, remove, properties, features, tags or devices");
+                    throw Wrong(at, "unknown member, expected create, remove, properties, features, tags, devices, firewall or notes");
             }
         }
 
@@ -179,6 +186,22 @@ internal sealed class ChangeDocument
             texts.GetValueOrDefault("template"),
             texts.GetValueOrDefault("label") ?? throw Wrong(place, "expected a label"),
             texts.GetValueOrDefault("pool")));
+    }
+
+    private static string[]? Rules(string place, JsonElement json)
+    {
+        if (json.ValueKind == JsonValueKind.Null)
+        {
+            return null;
+        }
+
+        if (json.ValueKind != JsonValueKind.Array)
+        {
+            throw Wrong(place, "expected a list of rules or null");
+        }
+
+        string[] rules = [.. json.EnumerateArray().Select((rule, i) => Text($"{place}/{i.ToString(CultureInfo.InvariantCulture)}", rule))];
+        return Array.Find(rules, rule => rule.Length == 0 || rule.Any(char.IsControl)) is null ? rules : throw Wrong(place, "a rule is one line");
     }
 
     private void TakeDevices(string place, string untrustedQube, JsonProperty devices)

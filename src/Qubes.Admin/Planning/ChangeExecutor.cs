@@ -1,5 +1,6 @@
 using Qubes.Admin.Calls;
 using Qubes.Lifecycle;
+using Qubes.Lifecycle.Files;
 using Qubes.Linux;
 using Qubes.Model.Changes;
 using Qubes.Model.Classes;
@@ -39,19 +40,26 @@ internal sealed class ChangeExecutor(AdminCall call, ChangePlan plan, long revis
         }
 
         await MakeDataAsync(created, rollback);
+        await using QubeFilesChange? files = await FileChanges.BeginAsync(call, change.Origin!, revision, plan.Steps);
+
         // By name, so that two calls never wait for each other.
         RemoveStep[] removals = [.. plan.Steps.OfType<RemoveStep>().OrderBy(step => step.UntrustedQube, StringComparer.Ordinal)];
         await HoldRemovedAsync(removals, async () =>
         {
             RequireRevision();
-            ChangeStep[] rest = [.. plan.Steps.Where(step => !ChangePlanner.IsFirst(step))];
+            ChangeStep[] rest = [.. plan.Steps.Where(step => !ChangePlanner.IsFirst(step) && !FileChanges.IsFile(step))];
             foreach (ChangeStep step in rest.Where(step => step is DeviceStep).Concat(rest.Where(step => step is not DeviceStep)))
             {
                 await RunAsync(step);
             }
 
             RequireRevision();
+            files?.Apply();
             await call.CommitAsync(change);
+            if (files is not null)
+            {
+                await files.FinishAsync();
+            }
         });
         rollback.Commit();
         foreach (Qube qube in created)

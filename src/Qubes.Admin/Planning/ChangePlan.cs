@@ -187,7 +187,11 @@ internal sealed class ChangePlan
         {
             foreach ((string part, string before, string after) in Parts(delta.Before!, delta.After!, sees(delta.Name)))
             {
-                if (part == "devices")
+                if (part == "firewall" && FirewallReach.MayWiden(Rules(before), Rules(after)))
+                {
+                    WriteHold(json, "reach", delta.Name, string.Join("; ", Rules(before)), string.Join("; ", Rules(after)));
+                }
+                else if (part == "devices")
                 {
                     foreach (string backend in NewBackends(before, after))
                     {
@@ -211,6 +215,13 @@ internal sealed class ChangePlan
             using JsonDocument document = JsonDocument.Parse(property);
             return document.RootElement.GetProperty("value").GetString() ?? "";
         }
+    }
+
+    /// <summary>Rules that cannot be read let nothing through, as none do.</summary>
+    private static string[] Rules(string part)
+    {
+        using JsonDocument rules = JsonDocument.Parse(part);
+        return rules.RootElement.ValueKind == JsonValueKind.Null ? [] : [.. rules.RootElement.EnumerateArray().Select(rule => rule.GetString()!)];
     }
 
     /// <summary>Whose devices were not assigned before: they are wherever the device is.</summary>

@@ -44,6 +44,7 @@ public sealed class ChangePlanner
         }
 
         using AsyncLock.Holder held = await _one.AcquireAsync();
+        await FileChanges.LoadAsync(call, steps);
         QubesApp copy = ModelCopy.Of(call.App);
         _prepareCopy(copy);
         AdminExtension.RegisterModelRules(copy);

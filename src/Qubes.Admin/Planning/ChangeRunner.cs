@@ -13,6 +13,8 @@ namespace Qubes.Admin.Planning;
 /// <param name="creator">Who is noted as creator of new qubes.</param>
 internal sealed class ChangeRunner(QubesApp app, string creator)
 {
+    private readonly HashSet<string> _created = new(StringComparer.Ordinal);
+
     /// <exception cref="QubesException">What the single call would have given.</exception>
     public async Task RunAsync(ChangeStep step)
     {
@@ -20,6 +22,9 @@ internal sealed class ChangeRunner(QubesApp app, string creator)
         {
             case DeviceStep device:
                 await DeviceChanges.RunAsync(app, device);
+                break;
+            case FirewallStep or NotesStep:
+                FileChanges.Run(app, step);
                 break;
             case LabelStep { UntrustedColor: { } color } label:
                 app.Labels.Create(LabelName.Parse(label.UntrustedName, forCreation: true), LabelColor.Parse(Encoding.UTF8.GetBytes(color)));
@@ -72,6 +77,9 @@ internal sealed class ChangeRunner(QubesApp app, string creator)
         TagStep tag => Qube(step).Tags.Contains(TagName.Parse(tag.UntrustedName)) == tag.IsSet,
         DeviceStep device => DeviceChanges.IsDone(app, device),
         LabelStep label => ColorOf(label) == label.UntrustedColor,
+
+        // A new qube may come with rules of its template.
+        FirewallStep or NotesStep => !_created.Contains(step.UntrustedQube) && FileChanges.IsDone(app, step),
         _ => false,
     };
 
@@ -85,6 +93,7 @@ internal sealed class ChangeRunner(QubesApp app, string creator)
         TagStep tag => Qube(step).Tags.Contains(tag.UntrustedName) ? "set" : "absent",
         DeviceStep device => DeviceChanges.Describe(app, device),
         LabelStep label => ColorOf(label) ?? "absent",
+        FirewallStep or NotesStep => FileChanges.Describe(app, step),
         _ => "",
     };
 
@@ -125,5 +134,12 @@ internal sealed class ChangeRunner(QubesApp app, string creator)
 
         Qube qube = app.Domains.Create(new NewQube { Class = qubeClass, Name = name, Label = label, Template = template });
         qube.Tags.Add(TagName.Parse("created-by-" + creator));
+        _created.Add(name);
+        if (qube is QubesVM vm)
+        {
+            // It has no files yet.
+            vm.Firewall.Load(null);
+            vm.Notes.Load("");
+        }
     }
 }

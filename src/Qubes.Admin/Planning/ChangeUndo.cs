@@ -3,6 +3,8 @@ using Qubes.Model;
 using Qubes.Model.Changes;
 using Qubes.Model.Classes;
 using Qubes.Model.Devices;
+using Qubes.Model.Firewall;
+using Qubes.Model.Notes;
 using Qubes.Model.Properties;
 using Qubes.Protocol.Devices;
 using Qubes.Protocol.Errors;
@@ -11,7 +13,8 @@ using Qubes.Store.History;
 namespace Qubes.Admin.Planning;
 
 /// <summary>
-/// Turns an entry of the history into the steps that take it back. Properties, features, tags, device assignments and labels go back; what
+/// Turns an entry of the history into the steps that take it back. Properties, features, tags, device assignments,
+/// firewall rules, notes and labels go back; what
 /// is not only a setting (a qube with its data, a volume, a pool) does not.
 /// </summary>
 internal static class ChangeUndo
@@ -36,6 +39,8 @@ internal static class ChangeUndo
                 _ when net.Item.StartsWith(Feature, StringComparison.Ordinal) =>
                     new FeatureStep(place, net.Subject, net.Item[Feature.Length..], net.Before),
                 _ when net.Item.StartsWith(Device, StringComparison.Ordinal) => DeviceStepFor(entry, net),
+                QubeFirewall.Item => new FirewallStep(place, net.Subject, net.Before is "" ? [] : net.Before?.Split('\n')),
+                QubeNotes.Item => new NotesStep(place, net.Subject, net.Before),
                 _ when net.Item.StartsWith(Label, StringComparison.Ordinal) => new LabelStep(place, net.Item[Label.Length..], net.Before),
                 _ => new TagStep(place, net.Subject, net.Item[Tag.Length..], net.Before is not null),
             });
@@ -98,7 +103,7 @@ internal static class ChangeUndo
     private static void RefuseIfData(HistoryEntry entry, ChangeRecord record)
     {
         string item = record.Item;
-        bool isSetting = item.StartsWith(Property, StringComparison.Ordinal) || item.StartsWith(Feature, StringComparison.Ordinal)
+        bool isSetting = item is QubeFirewall.Item or QubeNotes.Item || item.StartsWith(Property, StringComparison.Ordinal) || item.StartsWith(Feature, StringComparison.Ordinal)
             || item.StartsWith(Tag, StringComparison.Ordinal) || item.StartsWith(Device, StringComparison.Ordinal) || item.StartsWith(Label, StringComparison.Ordinal);
         if (item == "qube")
         {
@@ -139,6 +144,11 @@ internal static class ChangeUndo
             throw CannotUndo(entry, $"it changed {net.Item} of the system");
         }
 
+        if (net.Item is QubeFirewall.Item or QubeNotes.Item)
+        {
+            return CurrentFile(owner as QubesVM, net);
+        }
+
         if (net.Item.StartsWith(Device, StringComparison.Ordinal))
         {
             VirtualDevice device = DeviceOf(entry, net);
@@ -149,6 +159,13 @@ internal static class ChangeUndo
             : owner.Tags.Contains(net.Item[Tag.Length..]) ? ""
             : null;
     }
+
+    /// <summary>Of notes only which text they are is at hand.</summary>
+    private static string? CurrentFile(QubesVM? owner, Net net) => net.Item == QubeFirewall.Item
+        ? owner is { Firewall.Damage: null } ? QubeFirewall.HistoryText(owner.Firewall.Rules) : QubeFirewall.Unreadable
+        : owner?.Notes.Digest == QubeNotes.DigestOf(net.After ?? "") ? net.After
+        : owner?.Notes.Digest == QubeNotes.DigestOf(net.Before ?? "") ? net.Before
+        : "another text";
 
     private static DeviceStep DeviceStepFor(HistoryEntry entry, Net net)
     {

@@ -47,7 +47,7 @@ internal static class DeviceChanges
     /// <exception cref="QubesException">The assignment could never be carried out.</exception>
     public static void CheckWithSource(QubesApp app, DeviceStep step)
     {
-        if (step.UntrustedMode is not null && app.Domains.TryGet(step.UntrustedQube, out Qube? qube) && qube is LocalQube local)
+        if (step.UntrustedMode is not null && app.Domains.TryFind(step.UntrustedQube, out Qube? qube) && qube is LocalQube local)
         {
             app.Devices.Find(step.Device.Port.DeviceClass)?.CheckAssignment(local, step.Device, Request(step).Options);
         }
@@ -91,9 +91,9 @@ internal static class DeviceChanges
 
     private static SingleCall Call(DeviceStep step, string method) => new($"admin.vm.device.{step.Device.Port.DeviceClass}.{method}", step.Device.ToArgument());
 
-    private static QubeDevices DevicesOf(QubesApp app, DeviceStep step) => DeviceHandlers.DevicesOf(app.Domains[step.UntrustedQube], step.Device);
+    private static QubeDevices DevicesOf(QubesApp app, DeviceStep step) => DeviceHandlers.DevicesOf(app.Domains.Find(step.UntrustedQube), step.Device);
 
-    private static DeviceAssignment? Find(QubesApp app, DeviceStep step) => app.Domains.TryGet(step.UntrustedQube, out Qube? qube) && qube is LocalQube local
+    private static DeviceAssignment? Find(QubesApp app, DeviceStep step) => app.Domains.TryFind(step.UntrustedQube, out Qube? qube) && qube is LocalQube local
         ? local.Devices.OfClass(step.Device.Port.DeviceClass).FirstOrDefault(a => a.Device == step.Device)
         : null;
 

@@ -10,8 +10,8 @@ using Qubes.Store.Firewall;
 namespace Qubes.Lifecycle.Firewall;
 
 /// <summary>
-/// The firewall rules of all qubes: read when first needed, replaced only by what is durable, told to the netvm, dropped when they
-/// expire. Called on the model loop; files are read and written off it.
+/// The firewall rules of all qubes: read when first needed, told to the netvm, dropped when they expire; <see cref="Files.QubeFiles"/> changes
+/// them. Called on the model loop; files are read and written off it.
 /// </summary>
 public sealed class FirewallService : IDisposable
 {
@@ -65,36 +65,6 @@ public sealed class FirewallService : IDisposable
         return Unexpired(qube.Firewall.Rules);
     }
 
-    /// <summary>
-    /// Replaces the whole list. On return it is durable and the netvm was told. Rules that could not be read are kept under another
-    /// name.
-    /// </summary>
-    /// <exception cref="QubesException">It could not be saved; the old rules hold.</exception>
-    public async Task SetAsync(QubesVM qube, IReadOnlyList<FirewallRule> rules)
-    {
-        ArgumentNullException.ThrowIfNull(qube);
-        using (await _locks.AcquireAsync(qube))
-        {
-            await LoadAsync(qube);
-            RequirePresent(qube);
-            rules = Unexpired(rules);
-            try
-            {
-                await SaveAsync(qube, rules);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                throw new QubesException(QubesErrorNames.QubesException, $"firewall save error: {e.Message}", e);
-            }
-
-            RequirePresent(qube);
-            qube.Firewall.Replace(rules);
-        }
-
-        SetTimer();
-        qube.Fire("firewall-changed");
-    }
-
     public void Dispose() => _timer.Dispose();
 
     /// <summary>Afterwards the rules are in the model, or it is known that they cannot be read.</summary>
@@ -112,27 +82,33 @@ public sealed class FirewallService : IDisposable
         }
     }
 
-    /// <summary>For what nobody waits for.</summary>
-    internal void Report(Exception failure, QubesVM qube) =>
-        _logger.LogError(failure, "The firewall rules of {Qube} could not be told to its netvm", qube.Name);
+    /// <summary>Held while rules are read or replaced.</summary>
+    internal ValueTask<KeyedAsyncLocks<QubesVM>.Holder> LockAsync(QubesVM qube) => _locks.AcquireAsync(qube);
 
-    private static void RequirePresent(QubesVM qube)
+    /// <summary>The rules became others, and that is durable: those that expire do so on time, and the netvm learns of it.</summary>
+    internal void Announce(QubesVM qube)
     {
-        if (!qube.IsInCollection)
-        {
-            throw QubesErrors.VMNotFound(qube.Name);
-        }
+        SetTimer();
+        qube.Fire("firewall-changed");
     }
 
-    private string PathOf(QubesVM qube) => Path.Combine(_paths.StateDirectory, qube.DirectoryName, FirewallFile.Name);
+    /// <summary>Keeps rules that could not be read under another name before they are replaced. With the lock held.</summary>
+    internal Task KeepDamagedAsync(QubesVM qube)
+    {
+        string path = PathOf(qube);
+        DateTimeOffset now = Now;
+        return qube.Firewall.Damage is null ? Task.CompletedTask : Task.Run(() => FirewallFile.KeepDamaged(path, now));
+    }
 
-    private IReadOnlyList<FirewallRule> Unexpired(IReadOnlyList<FirewallRule> rules)
+    /// <summary>Without those that have expired.</summary>
+    internal IReadOnlyList<FirewallRule> Unexpired(IReadOnlyList<FirewallRule> rules)
     {
         DateTimeOffset now = Now;
         return rules.Any(rule => rule.IsExpired(now)) ? [.. rules.Where(rule => !rule.IsExpired(now))] : rules;
     }
 
-    private async Task LoadAsync(QubesVM qube)
+    /// <summary>Reads the rules if they were not. With the lock held.</summary>
+    internal async Task LoadAsync(QubesVM qube)
     {
         if (qube.Firewall.IsLoaded)
         {
@@ -156,20 +132,16 @@ public sealed class FirewallService : IDisposable
         }
     }
 
+    /// <summary>For what nobody waits for.</summary>
+    internal void Report(Exception failure, QubesVM qube) =>
+        _logger.LogError(failure, "The firewall rules of {Qube} could not be told to its netvm", qube.Name);
+
+    private string PathOf(QubesVM qube) => Path.Combine(_paths.StateDirectory, qube.DirectoryName, FirewallFile.Name);
+
     private Task SaveAsync(QubesVM qube, IReadOnlyList<FirewallRule> rules)
     {
         string path = PathOf(qube);
-        bool isDamaged = qube.Firewall.Damage is not null;
-        DateTimeOffset now = Now;
-        return Task.Run(() =>
-        {
-            if (isDamaged)
-            {
-                FirewallFile.KeepDamaged(path, now);
-            }
-
-            FirewallFile.Write(path, rules);
-        });
+        return Task.Run(() => FirewallFile.Write(path, rules));
     }
 
     /// <summary>A disposable begins with the rules of its template, on disk as well: a restart of the daemon must not open it.</summary>
@@ -221,7 +193,7 @@ public sealed class FirewallService : IDisposable
             {
                 // The netvm first: a disk that is full must not keep a connection open that was meant to end now.
                 qube.Firewall.Replace(Unexpired(qube.Firewall.Rules));
-                Announce(qube);
+                TryAnnounce(qube);
                 _ = SaveAgainAsync(qube);
             }
         }
@@ -229,7 +201,7 @@ public sealed class FirewallService : IDisposable
         SetTimer();
     }
 
-    private void Announce(QubesVM qube)
+    private void TryAnnounce(QubesVM qube)
     {
         try
         {

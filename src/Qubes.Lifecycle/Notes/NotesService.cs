@@ -7,11 +7,11 @@ using Qubes.Store.Notes;
 namespace Qubes.Lifecycle.Notes;
 
 /// <summary>
-/// The notes of all qubes. Called on the model loop; files are read and written off it. A file edited by hand shows at the next reading.
+/// The notes of all qubes; <see cref="Files.QubeFiles"/> changes them. Called on the model loop; files are read off it. A file edited by hand
+/// shows at the next reading.
 /// </summary>
 public sealed class NotesService(QubesPaths paths)
 {
-    // Keeps the order in which callers are answered the order in which files are replaced.
     private readonly KeyedAsyncLocks<QubesVM> _locks = new(ReferenceEqualityComparer.Instance);
 
     /// <summary>Empty without notes.</summary>
@@ -19,33 +19,9 @@ public sealed class NotesService(QubesPaths paths)
     public async Task<string> GetAsync(QubesVM qube)
     {
         ArgumentNullException.ThrowIfNull(qube);
-        using (await _locks.AcquireAsync(qube))
+        using (await LockAsync(qube))
         {
             return await ReadAsync(qube);
-        }
-    }
-
-    /// <summary>Replaces the notes; on return they are durable. No text removes them.</summary>
-    /// <exception cref="QubesException">They cannot be written; the old ones stand.</exception>
-    public async Task SetAsync(QubesVM qube, string text)
-    {
-        ArgumentNullException.ThrowIfNull(qube);
-        string path = PathOf(qube);
-        using (await _locks.AcquireAsync(qube))
-        {
-            try
-            {
-                string digest = await Task.Run(() =>
-                {
-                    NotesFile.Write(path, text);
-                    return QubeNotes.DigestOf(text);
-                });
-                qube.Notes.Load(digest);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-            {
-                throw new QubesException(QubesErrorNames.QubesException, $"Failed to write notes file: {e.Message}", e);
-            }
         }
     }
 
@@ -53,24 +29,35 @@ public sealed class NotesService(QubesPaths paths)
     public async Task EnsureLoadedAsync(QubesVM qube)
     {
         ArgumentNullException.ThrowIfNull(qube);
-        if (qube.Notes.IsLoaded)
+        if (!qube.Notes.IsLoaded)
         {
-            return;
+            using (await LockAsync(qube))
+            {
+                await TryReadAsync(qube);
+            }
         }
+    }
 
+    /// <summary>Held while notes are read or replaced.</summary>
+    internal ValueTask<KeyedAsyncLocks<QubesVM>.Holder> LockAsync(QubesVM qube) => _locks.AcquireAsync(qube);
+
+    /// <summary>Null if they cannot be read. With the lock held.</summary>
+    internal async Task<string?> TryReadAsync(QubesVM qube)
+    {
         try
         {
-            await GetAsync(qube);
+            return await ReadAsync(qube);
         }
         catch (QubesException)
         {
             // Whoever asks for the text is told why there is none.
+            return null;
         }
     }
 
     private async Task<string> ReadAsync(QubesVM qube)
     {
-        string path = PathOf(qube);
+        string path = Path.Combine(paths.StateDirectory, qube.DirectoryName, NotesFile.Name);
         try
         {
             (string text, string digest) = await Task.Run(() =>
@@ -87,6 +74,4 @@ public sealed class NotesService(QubesPaths paths)
             throw new QubesException(QubesErrorNames.QubesException, $"Failed to read notes file: {e.Message}", e);
         }
     }
-
-    private string PathOf(QubesVM qube) => Path.Combine(paths.StateDirectory, qube.DirectoryName, NotesFile.Name);
 }

@@ -11,6 +11,12 @@ namespace Qubes.Model.Firewall;
 /// </summary>
 public sealed class QubeFirewall
 {
+    /// <summary>How the history calls the rules of a qube.</summary>
+    public const string Item = "firewall";
+
+    /// <summary>What the history says of rules that could not be read: the mark of a text that is not all there was.</summary>
+    public const string Unreadable = "…";
+
     private static readonly IReadOnlyList<FirewallRule> AcceptAll = [FirewallRule.AcceptAll];
     private readonly QubesVM _owner;
     private IReadOnlyList<FirewallRule>? _rules;
@@ -47,12 +53,37 @@ public sealed class QubeFirewall
         _owner.App.Changes.TouchUnsaved(_owner, ModelAspect.Firewall);
     }
 
+    /// <summary>What the history says of rules: one a line, null for those of a qube that has none of its own.</summary>
+    public static string? HistoryText(IReadOnlyList<FirewallRule> rules) => IsDefault(rules) ? null : string.Join('\n', rules.Select(rule => rule.ApiText));
+
+    /// <summary>Takes other rules, within a change; the file follows with its commit. They must have been read before.</summary>
+    public void Set(IReadOnlyList<FirewallRule> rules)
+    {
+        (IReadOnlyList<FirewallRule>? before, QubesException? damage) = (_rules, _damage);
+        string? text = damage is null ? HistoryText(Rules) : Unreadable;
+        using ChangeScope scope = _owner.App.Changes.Enter();
+        Put(IsDefault(rules) ? AcceptAll : rules, null);
+        scope.Record(() => Put(before, damage), new ChangeRecord(_owner.SubjectText, Item, text, HistoryText(rules)));
+        scope.Done();
+
+        void Put(IReadOnlyList<FirewallRule>? now, QubesException? reason)
+        {
+            (_rules, _damage) = (now, reason);
+            _owner.App.Changes.Touch(_owner, ModelAspect.Firewall, "");
+        }
+    }
+
+    /// <summary>Takes what another model has of the same qube.</summary>
+    internal void CopyFrom(QubeFirewall other) => (_rules, _damage) = (other._rules, other._damage);
+
     /// <summary>Takes other rules, which are durable already.</summary>
     public void Replace(IReadOnlyList<FirewallRule> rules)
     {
         // One list for all the qubes that have no rules of their own.
-        _rules = rules is [var only] && only == FirewallRule.AcceptAll ? AcceptAll : rules;
+        _rules = IsDefault(rules) ? AcceptAll : rules;
         _damage = null;
         _owner.App.Changes.TouchUnsaved(_owner, ModelAspect.Firewall);
     }
+
+    private static bool IsDefault(IReadOnlyList<FirewallRule> rules) => rules is [var only] && only == FirewallRule.AcceptAll;
 }

@@ -11,6 +11,12 @@ namespace Qubes.Model.Notes;
 /// </summary>
 public sealed class QubeNotes
 {
+    /// <summary>How the history calls the notes of a qube.</summary>
+    public const string Item = "notes";
+
+    /// <summary>What the history says of notes that could not be read: the mark of a text that is not all there was.</summary>
+    public const string Unreadable = "…";
+
     private readonly QubesVM _owner;
 
     internal QubeNotes(QubesVM owner) => _owner = owner;
@@ -38,4 +44,27 @@ public sealed class QubeNotes
             _owner.App.Changes.TouchUnsaved(_owner, ModelAspect.Notes);
         }
     }
+
+    /// <summary>Takes another text, within a change; the file follows with its commit.</summary>
+    /// <param name="before">The text there was, for the history; null if it cannot be read.</param>
+    /// <param name="text">The new one; empty for none.</param>
+    public void Set(string? before, string text)
+    {
+        (bool wasLoaded, string? digest) = (IsLoaded, Digest);
+        using ChangeScope scope = _owner.App.Changes.Enter();
+        Put(true, DigestOf(text));
+        scope.Record(
+            () => Put(wasLoaded, digest),
+            new ChangeRecord(_owner.SubjectText, Item, before is "" ? null : before ?? Unreadable, text.Length == 0 ? null : text));
+        scope.Done();
+
+        void Put(bool isLoaded, string? now)
+        {
+            (IsLoaded, Digest) = (isLoaded, now);
+            _owner.App.Changes.Touch(_owner, ModelAspect.Notes, "");
+        }
+    }
+
+    /// <summary>Takes what another model has of the same qube.</summary>
+    internal void CopyFrom(QubeNotes other) => (IsLoaded, Digest) = (other.IsLoaded, other.Digest);
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using Qubes.Linux;
 using Qubes.Protocol.Errors;
 using Qubes.Protocol.Firewall;
+using Qubes.Store.Files;
 
 namespace Qubes.Store.Firewall;
 
@@ -54,6 +55,12 @@ public static class FirewallFile
     /// <exception cref="IOException">It cannot be written; the old one stands.</exception>
     public static void Write(string path, IReadOnlyList<FirewallRule> rules) =>
         AtomicFile.Write(path, FirewallXmlWriter.Write(rules), Mode, Environment.IsPrivilegedProcess ? GroupDatabase.FindId("qubes") : null);
+
+    /// <summary>The file of a qube as it is to be with these rules.</summary>
+    /// <param name="directoryName">The qube's, such as <c>appvms/work</c>.</param>
+    /// <param name="rules">All rules.</param>
+    public static FileChange ChangeFor(string directoryName, IReadOnlyList<FirewallRule> rules) =>
+        new($"{directoryName}/{Name}", FirewallXmlWriter.Write(rules).ToArray(), Mode);
 
     /// <summary>Keeps a file that cannot be understood under another name, which nothing overwrites, before it is replaced.</summary>
     public static void KeepDamaged(string path, DateTimeOffset now)

@@ -1,6 +1,6 @@
 using System.Text;
-using Qubes.Linux;
 using Qubes.Protocol.Text;
+using Qubes.Store.Files;
 
 namespace Qubes.Store.Notes;
 
@@ -52,20 +52,13 @@ public static class NotesFile
         }
     }
 
-    /// <summary>Replaces the notes; on return they are durable. No text removes them.</summary>
-    /// <exception cref="IOException">They cannot be written; the old ones stand.</exception>
-    public static void Write(string path, string text)
+    /// <summary>The file of a qube as it is to be with this text; none without text.</summary>
+    /// <param name="directoryName">The qube's, such as <c>appvms/work</c>.</param>
+    /// <param name="text">The whole text.</param>
+    public static FileChange ChangeFor(string directoryName, string text)
     {
         ArgumentNullException.ThrowIfNull(text);
-        if (text.Length > 0)
-        {
-            AtomicFile.Write(path, Encoding.UTF8.GetBytes(text), Mode, Environment.IsPrivilegedProcess ? GroupDatabase.FindId("qubes") : null);
-        }
-        else if (File.Exists(path))
-        {
-            File.Delete(path);
-            AtomicFile.SyncDirectory(Path.GetDirectoryName(path)!);
-        }
+        return new FileChange($"{directoryName}/{Name}", text.Length == 0 ? default(ReadOnlyMemory<byte>?) : Encoding.UTF8.GetBytes(text), Mode);
     }
 
     /// <summary>Makes text from outside fit for display: what could mislead a reader becomes <c>_</c>.</summary>

@@ -145,7 +145,7 @@ public sealed class ChangeCallTests
     [InlineData("{\"revision\":1,\"revision\":1}", "/revision: is there twice")]
     [InlineData("{\"system\":{\"tags\":{}}}", "/system/tags: unknown member, expected properties or labels")]
     [InlineData("{\"qubes\":{\"\":{}}}", "/qubes/: expected the name of a qube")]
-    [InlineData("{\"qubes\":{\"w\":{\"x\":1}}}", "/qubes/w/x: unknown member, expected create, remove, properties, features, tags or devices")]
+    [InlineData("{\"qubes\":{\"w\":{\"x\":1}}}", "/qubes/w/x: unknown member, expected create, remove, properties, features, tags, devices, firewall or notes")]
     [InlineData("{\"qubes\":{\"w\":{\"remove\":false}}}", "/qubes/w/remove: expected true")]
     [InlineData("{\"qubes\":{\"w\":{\"remove\":true,\"tags\":{\"t\":true}}}}", "/qubes/w: a qube that is removed cannot be changed")]
     [InlineData("{\"qubes\":{\"w\":{\"tags\":{\"t\":1}}}}", "/qubes/w/tags/t: expected true or false")]

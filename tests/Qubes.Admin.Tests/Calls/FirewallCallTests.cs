@@ -26,7 +26,7 @@ public sealed class FirewallCallTests
         Assert.Equal("0\0action=accept dst4=1.2.3.4/32\naction=drop proto=tcp dstports=80-80 comment=a b\n",
             await fixture.CallAsync("admin.vm.firewall.Get", destination: "work"));
         Assert.Contains("<property name=\"dstports\">80</property>", File.ReadAllText(FileOf(fixture, "work")), StringComparison.Ordinal);
-        Assert.Equal(0, fixture.Commits);
+        Assert.Equal(1, fixture.Commits);
 
         Assert.Equal("2\0ProtocolError\0\0expected payload\0", await fixture.CallAsync("admin.vm.firewall.Set", "", "work"));
         Assert.Equal("2\0ProtocolError\0\0Rules contains non-ASCII characters\0", await fixture.CallAsync("admin.vm.firewall.Set", "", "work", "action=drop comment=\u00e4"));
@@ -210,9 +210,10 @@ public sealed class FirewallCallTests
         Assert.Equal("0\0", await fixture.CallAsync("admin.vm.notes.Set", "", "work"));
         Assert.Equal("0\0", await fixture.CallAsync("admin.vm.notes.Get", destination: "work"));
         Assert.Equal("2\0ProtocolError\0\0expected destination to not be AdminVM\0", await fixture.CallAsync("admin.vm.notes.Set", "", "dom0", "x"));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(Path.GetDirectoryName(FileOf(fixture, "work"))!));
         Directory.Delete(Path.GetDirectoryName(FileOf(fixture, "work"))!);
         Assert.StartsWith("2\0QubesException\0\0Failed to write notes file: ", await fixture.CallAsync("admin.vm.notes.Set", "", "work", "x"), StringComparison.Ordinal);
-        Assert.Equal(0, fixture.Commits);
+        Assert.Equal(2, fixture.Commits);
     }
 
     private static async Task<AdminFixture> StartAsync()

@@ -60,6 +60,18 @@ internal sealed record DaemonCrashScenario(
                 }
             }),
         new(
+            "apply",
+            ApplyAsync,
+            async (daemon, acknowledged) =>
+            {
+                // Settings, which the store has, and what lies in files of its own: all of it or nothing.
+                string memory = await daemon.CallAsync("admin.vm.property.Get", Qube, "memory");
+                bool isThere = memory == "default=False type=int 345";
+                Assert.True(isThere || !acknowledged);
+                Assert.Equal(isThere ? "action=drop\n" : "action=accept\n", await daemon.CallAsync("admin.vm.firewall.Get", Qube));
+                Assert.Equal(isThere ? "text" : "", await daemon.CallAsync("admin.vm.notes.Get", Qube));
+            }),
+        new(
             "disposable",
             UseDisposableAsync,
             // Whether it was made, started or being removed: nobody knows its name any more, and nothing of it is left.
@@ -78,6 +90,18 @@ internal sealed record DaemonCrashScenario(
         Assert.Contains("state=Running", await daemon.CallAsync("admin.vm.CurrentState", qube), StringComparison.Ordinal);
         await daemon.CallAsync("admin.vm.Kill", qube);
         Assert.Contains("state=Halted", await daemon.CallAsync("admin.vm.CurrentState", qube), StringComparison.Ordinal);
+    }
+
+    private static async Task<AdminAnswer?> ApplyAsync(QubesdProcess daemon)
+    {
+        if (await daemon.TryCallAsync("admin.change.Plan", "dom0", "", "{}") is not { } plan)
+        {
+            return null;
+        }
+
+        string revision = plan.Content.Split("\"revision\":")[1].Split(',')[0];
+        return await daemon.TryCallAsync("admin.change.Apply", "dom0", "",
+            $"{{\"revision\":{revision},\"qubes\":{{\"{Qube}\":{{\"properties\":{{\"memory\":345}},\"firewall\":[\"action=drop\"],\"notes\":\"text\"}}}}}}");
     }
 
     private static async Task<AdminAnswer?> UseDisposableAsync(QubesdProcess daemon)

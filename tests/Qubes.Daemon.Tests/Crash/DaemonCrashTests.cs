@@ -77,6 +77,8 @@ public sealed class DaemonCrashTests(PreparedState state) : IClassFixture<Prepar
         Assert.DoesNotContain(entries, entry =>
             entry.Contains('~', StringComparison.Ordinal)
             || entry.EndsWith(".tmp", StringComparison.Ordinal)
+            || entry.Contains(".new-", StringComparison.Ordinal)
+            || (entry.StartsWith(".file-commits/", StringComparison.Ordinal) && !entry.EndsWith('/'))
             || (entry.StartsWith(".intents/", StringComparison.Ordinal) && !entry.EndsWith('/'))
             || (entry.StartsWith(".qube-intents/", StringComparison.Ordinal) && !entry.EndsWith('/')));
         IEnumerable<string> directories = entries

@@ -17,6 +17,7 @@ internal sealed class ChangeDocumentTarget : IFuzzTarget
         """{"qubes":{"work":{"properties":{"memory":"500","debug":true},"features":{"a":"1","b":false,"c":null},"tags":{"t":true,"u":false}}}}"""u8.ToArray(),
         """{"qubes":{"new":{"create":{"class":"AppVM","template":"t","label":"red","pool":"p"}},"old":{"remove":true}}}"""u8.ToArray(),
         """{"system":{"labels":{"teal":"0x008080","old":null}},"qubes":{"work":{"devices":{"pci":{"dom0:00_1f.2":{"mode":"required","options":{"o":true}},"dom0:x:id":null}}}}}"""u8.ToArray(),
+        """{"qubes":{"work":{"firewall":["action=drop","action=accept dst4=10.0.0.1"],"notes":"a\nb"},"other":{"firewall":null,"notes":null}}}"""u8.ToArray(),
         """{"qubes":{"a~/\"\u0041":{"tags":{"\u00e4":true}}}}"""u8.ToArray(),
     ];
 
