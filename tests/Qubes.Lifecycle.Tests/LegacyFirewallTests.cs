@@ -71,11 +71,11 @@ public sealed class LegacyFirewallTests : IAsyncLifetime
         Assert.DoesNotContain((await EntriesAsync(_net)).Keys, key => key.StartsWith("/qubes-iptables", StringComparison.Ordinal));
     }
 
-    private Task SetRulesAsync(params string[] rules)
+    private Task SetRulesAsync(params string[] rules) => _fixture.OnLoopAsync(() =>
     {
-        Directory.CreateDirectory(_fixture.DirectoryOf(Work));
-        return _fixture.OnLoopAsync(() => _firewall.SetAsync(Work, [.. rules.Select(FirewallRuleParser.Parse)]));
-    }
+        Work.Firewall.Replace([.. rules.Select(FirewallRuleParser.Parse)]);
+        _firewall.Announce(Work);
+    });
 
     private async Task<QubesVM> OnLoopAsync(Func<Task<QubesVM>> make)
     {

@@ -31,7 +31,7 @@ public sealed class JournalTests
     }
 
     [Fact]
-    public async Task A_qube_that_is_still_being_made_is_left_out_of_what_others_save()
+    public async Task A_qube_that_is_still_being_made_and_its_label_are_left_out_of_what_others_save()
     {
         using TemporaryDirectory directory = Write(Valid);
         await using RunningStore running = await WithBaseAsync(directory);
@@ -40,9 +40,10 @@ public sealed class JournalTests
         Task making = running.Loop.InvokeAsync(async () =>
         {
             using ModelChange change = running.App.Changes.Begin(new ChangeOrigin("dom0", "admin.vm.Create.AppVM", DateTimeOffset.UnixEpoch));
+            running.App.Labels.Create(LabelName.Parse("teal", forCreation: true), LabelColor.Parse("0x008080"u8));
             running.App.Domains.Create(new NewQube
             {
-                Class = QubeClasses.AppVM, Name = QubeName.Parse("fresh"), Label = running.App.Labels.Find("red"), Template = running.App.Domains["fedora"],
+                Class = QubeClasses.AppVM, Name = QubeName.Parse("fresh"), Label = running.App.Labels.Find("teal"), Template = running.App.Domains["fedora"],
             });
             begun.SetResult();
             await made.Task;
@@ -56,12 +57,14 @@ public sealed class JournalTests
         {
             Assert.Equal("default=False type=int 556", await without.ReadAsync("work", "memory"));
             Assert.False(without.App.Domains.TryGet("fresh", out _));
+            Assert.False(without.App.Labels.TryFind("teal", out _));
         }
 
         made.SetResult();
         await making;
         await using RunningStore with = await running.LoadAsAfterCrashAsync();
-        Assert.True(with.App.Domains.TryGet("fresh", out _));
+        Assert.True(with.App.Domains.TryGet("fresh", out Qube? fresh));
+        Assert.Equal("teal", fresh.Label?.Name);
     }
 
     [Fact]

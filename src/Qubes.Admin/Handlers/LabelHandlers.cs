@@ -12,7 +12,7 @@ internal static class LabelHandlers
     public static void List(AdminCall call)
     {
         AdminFilters filters = call.Permit();
-        foreach (Label label in call.App.Labels.All)
+        foreach (Label label in call.App.Labels.Settled)
         {
             if (filters.Allows(label))
             {

@@ -161,6 +161,15 @@ public sealed class StateFeed : IModelObserver, IEventObserver
     void IModelObserver.OnSettled(ModelChange change)
     {
         _revision = Math.Max(_revision, change.Revision);
+        foreach (ChangeRecord record in change.Records.Where(record => record.Item == "qube"))
+        {
+            // Looked at before, it was still being made.
+            if (_app.Domains.TryGet(record.Subject, out Qube? made))
+            {
+                _announced.Add(made);
+            }
+        }
+
         Publish(everything: false);
     }
 

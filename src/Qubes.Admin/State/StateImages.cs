@@ -21,7 +21,7 @@ internal sealed class StateImages
     {
         _app = app;
         System = _writer.Write(app);
-        foreach (Qube qube in app.Domains)
+        foreach (Qube qube in app.Domains.Where(qube => !qube.IsBeingMade))
         {
             _byName[qube.Name] = Look(qube);
         }
@@ -98,7 +98,7 @@ internal sealed class StateImages
     private QubeDelta? LookAgain(string name)
     {
         QubeImage? known = Find(name);
-        if (!_app.Domains.TryGet(name, out Qube? qube))
+        if (!_app.Domains.TryGet(name, out Qube? qube) || qube.IsBeingMade)
         {
             if (known is null)
             {

@@ -69,7 +69,7 @@ internal sealed class StateWriter
         Raw("{"u8);
         WriteProperties(layout, app);
         Raw(",\"labels\":"u8);
-        WriteLabels(app.Labels.All);
+        WriteLabels(app.Labels.Settled);
         Raw(",\"pools\":"u8);
         WritePools(app.Pools.All);
         Raw("}"u8);
@@ -198,7 +198,7 @@ internal sealed class StateWriter
         Mark();
     }
 
-    private void WriteLabels(IReadOnlyCollection<Label> labels)
+    private void WriteLabels(IEnumerable<Label> labels)
     {
         Mark();
         Raw("{"u8);

@@ -15,6 +15,9 @@ public sealed class LabelSet
     private readonly QubesApp _app;
     private readonly SortedDictionary<int, Label> _byIndex = [];
 
+    // Made by changes that did not hold yet when they were made; rarely more than one.
+    private readonly List<(Label Label, ModelChange Change)> _making = [];
+
     internal LabelSet(QubesApp app) => _app = app;
 
     /// <summary>The labels every new store begins with.</summary>
@@ -29,7 +32,13 @@ public sealed class LabelSet
 
     public int Count => _byIndex.Count;
 
-    /// <summary>Finds a label by name, or by a text that is its decimal index.</summary>
+    /// <summary>
+    /// All but those whose change is not with the store yet and may still be taken back: the store leaves them out until it is, as it does
+    /// qubes (<see cref="Classes.Qube.IsBeingMade"/>).
+    /// </summary>
+    public IEnumerable<Label> Settled => _byIndex.Values.Where(label => !IsBeingMade(label));
+
+    /// <summary>Finds a label by name, or by a text that is its decimal index: not one that another call is still making.</summary>
     public bool TryFind(string untrustedLabel, [NotNullWhen(true)] out Label? label)
     {
         foreach (Label candidate in _byIndex.Values)
@@ -37,13 +46,13 @@ public sealed class LabelSet
             if (candidate.Name == untrustedLabel)
             {
                 label = candidate;
-                return true;
+                return IsKnownHere(ref label);
             }
         }
 
         label = null;
         return int.TryParse(untrustedLabel, NumberStyles.None, CultureInfo.InvariantCulture, out int index)
-            && _byIndex.TryGetValue(index, out label);
+            && _byIndex.TryGetValue(index, out label) && IsKnownHere(ref label);
     }
 
     /// <exception cref="QubesException"><c>QubesLabelNotFoundError</c>.</exception>
@@ -65,7 +74,7 @@ public sealed class LabelSet
     /// <exception cref="QubesException">The name is taken.</exception>
     public Label Create(LabelName name, LabelColor color)
     {
-        if (TryFind(name, out _))
+        if (_byIndex.Values.Any(label => label.Name == name.Value) || TryFind(name, out _))
         {
             throw QubesErrors.LabelAlreadyExists(name);
         }
@@ -77,9 +86,13 @@ public sealed class LabelSet
             () =>
             {
                 _byIndex.Remove(label.Index);
+                _making.RemoveAll(making => ReferenceEquals(making.Label, label));
                 _app.TouchStore(ModelAspect.Labels);
             },
             new ChangeRecord("", "label " + name, Before: null, color.Value));
+        ModelChange making = _app.Changes.Current!;
+        _making.Add((label, making));
+        making.Defer(() => _making.RemoveAll(made => ReferenceEquals(made.Label, label)));
         scope.Done();
         return label;
     }
@@ -111,5 +124,19 @@ public sealed class LabelSet
         ArgumentNullException.ThrowIfNull(label);
         _byIndex[label.Index] = label;
         _app.TouchStore(ModelAspect.Labels);
+    }
+
+    private bool IsBeingMade(Label label) =>
+        _making.Exists(making => ReferenceEquals(making.Label, label) && making.Change is { State: ChangeState.Open, Revision: 0 });
+
+    private bool IsKnownHere([NotNullWhen(true)] ref Label? label)
+    {
+        Label? found = label;
+        if (found is not null && IsBeingMade(found) && !_app.Changes.IsWithin(_making.Find(making => ReferenceEquals(making.Label, found)).Change))
+        {
+            label = null;
+        }
+
+        return label is not null;
     }
 }

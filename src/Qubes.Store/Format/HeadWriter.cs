@@ -26,7 +26,7 @@ internal static class HeadWriter
     {
         ForeignXml? atAll = preserved.Foreign["labels"];
         output.Start(1, "labels"u8, atAll).EndOfStart(atAll, hasContent: true);
-        foreach (Label label in app.Labels.All)
+        foreach (Label label in app.Labels.Settled)
         {
             string id = "label-" + label.Index.ToString(CultureInfo.InvariantCulture);
             WriteLabel(id, label.Color, label.Name, preserved.Foreign["label", label.Name], output);

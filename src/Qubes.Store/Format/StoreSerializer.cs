@@ -16,6 +16,9 @@ internal sealed class StoreSerializer(QubesApp app, PreservedEntries preserved)
     private readonly List<Qube> _order = [];
     private Fragment? _head;
 
+    // A label that was left out comes in without the application being touched again.
+    private int _headLabels;
+
     /// <summary>The whole text as of now.</summary>
     public byte[] Build(long revision)
     {
@@ -53,9 +56,11 @@ internal sealed class StoreSerializer(QubesApp app, PreservedEntries preserved)
     public StoreDelta Update()
     {
         StoreDelta delta = new();
-        if (_head?.Version != app.StoreVersion)
+        int labels = app.Labels.Settled.Count();
+        if (_head?.Version != app.StoreVersion || labels != _headLabels)
         {
             delta.Head = Head();
+            _headLabels = labels;
         }
 
         _order.Clear();
@@ -149,7 +154,7 @@ internal sealed class StoreSerializer(QubesApp app, PreservedEntries preserved)
             throw new InvalidDataException("the labels, pools or global properties cannot be written as XML", e);
         }
 
-        if (read.Labels.Count != app.Labels.Count + preserved.Labels.Count
+        if (read.Labels.Count != app.Labels.Settled.Count() + preserved.Labels.Count
             || read.Pools.Count != app.Pools.All.Count + preserved.Pools.Count
             || app.Properties.InListOrder.Any(p => p.IsExplicit(app)
                 && !read.Properties.Contains(new KeyValuePair<string, string>(p.Name, p.StoreText(app)))))

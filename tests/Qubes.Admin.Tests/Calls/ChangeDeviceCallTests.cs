@@ -157,6 +157,37 @@ public sealed class ChangeDeviceCallTests
     }
 
     [Fact]
+    public async Task What_is_still_being_made_does_not_exist_for_others()
+    {
+        await using AdminFixture fixture = await AdminFixture.StartAsync();
+        string before = await fixture.CallAsync("admin.state.Get");
+        TaskCompletionSource made = new();
+        fixture.Lifecycle.Gate = made.Task;
+        Task<string> applying = ApplyAsync(fixture, """
+            {"revision":0,"qubes":{"new":{"create":{"class":"StandaloneVM","label":"teal"}}},"system":{"labels":{"teal":"0x008080"}}}
+            """);
+        while (!await fixture.OnLoopAsync(app => app.Domains.TryGet("new", out _)))
+        {
+            await Task.Yield();
+        }
+
+        await fixture.OnLoopAsync(app => ((Model.Classes.QubesVM)app.Domains["work"]).Runtime.State = Model.Classes.PowerState.Running);
+        string state = await fixture.CallAsync("admin.state.Get");
+        Assert.NotEqual(before, state);
+        Assert.DoesNotContain("\"new\":{", state, StringComparison.Ordinal);
+        Assert.DoesNotContain("teal", state, StringComparison.Ordinal);
+        Assert.DoesNotContain("teal", await fixture.CallAsync("admin.label.List"), StringComparison.Ordinal);
+        Assert.Equal("2\0QubesLabelNotFoundError\0\0Label does not exist: teal\0", await fixture.CallAsync("admin.label.Get", "teal"));
+        Assert.StartsWith("2\0", await fixture.CallAsync("admin.vm.property.Set", "label", "work", "teal"), StringComparison.Ordinal);
+        Assert.Equal("2\0QubesLabelInUseError\0\0Label already exists: teal\0", await fixture.CallAsync("admin.label.Create", "teal", payload: "0x000001"));
+        made.SetResult();
+        Assert.Equal("0\0{\"revision\":1}", await applying);
+        state = await fixture.CallAsync("admin.state.Get");
+        Assert.Contains("\"new\":{", state, StringComparison.Ordinal);
+        Assert.Contains("\"teal\":{", state, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_label_that_was_made_or_removed_is_undone_unless_a_qube_has_it()
     {
         await using AdminFixture fixture = await AdminFixture.StartAsync();
