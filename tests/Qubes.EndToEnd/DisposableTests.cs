@@ -14,7 +14,7 @@ public sealed class DisposableTests(RunningHost running)
         await running.CreateAsync("dvm");
         (await host.RunAsync("qvm-prefs", "dvm", "template_for_dispvms", "True")).Expect();
         ToolResult result = await host.InQubeAsync(
-            "work", "echo 'echo in a disposable; id -un; exit 3' | qrexec-client-vm @dispvm:dvm qubes.VMShell");
+            "work", "qvm-run --pass-io --no-gui --dispvm=dvm -- 'echo in a disposable; id -un; exit 3'");
         Assert.Equal("in a disposable\nuser\n", result.Expect(3).Output);
 
         // The caller has its answer before the disposable is gone; it cannot be used any more, so it goes by itself.

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Qubes.EndToEnd.Hosts;
 
 namespace Qubes.EndToEnd;
@@ -25,5 +26,22 @@ public sealed class VolumeTests(RunningHost running)
         (await host.InQubeAsync("lasting", "test ! -e /etc/lost")).Expect();
         (await host.RunAsync("qvm-kill", "lasting")).Expect();
         (await host.RunAsync("qvm-remove", "--force", "lasting")).Expect();
+    }
+
+    [Fact]
+    public async Task A_running_guest_sees_a_volume_grow_with_its_file_system()
+    {
+        const long Larger = 3L << 30;
+        ScratchHost host = running.Host;
+        (await host.InQubeAsync("work", "echo before > /home/user/before")).Expect();
+        (await host.RunAsync("qvm-volume", "resize", "work:private", "3GiB")).Expect();
+        Assert.Equal($"{Larger}\n", (await host.RunAsync("qvm-volume", "info", "work:private", "size")).Expect().Output);
+        string[] seen = (await host.InQubeAsync("work",
+            "for d in /sys/block/vd*; do grep -q private $d/serial && echo $(($(cat $d/size) * 512)); done; df -B1 /rw | awk 'NR > 1 { print $2 }'; cat /home/user/before"))
+            .Expect().Output.Split('\n');
+        Assert.Equal($"{Larger}", seen[0]);
+        Assert.InRange(long.Parse(seen[1], CultureInfo.InvariantCulture), Larger * 9 / 10, Larger);
+        Assert.Equal("before", seen[2]);
+        Assert.NotEqual(0, (await host.RunAsync("qvm-volume", "resize", "work:private", "1GiB")).Status);
     }
 }

@@ -28,6 +28,9 @@ internal sealed class QubeRun
     /// <summary>The next Resumed event is our own resume, whose caller fires <c>domain-unpaused</c> itself.</summary>
     public bool SwallowResumed { get; set; }
 
+    /// <summary>The guest was told to get ready for a suspend, and not yet that it is over.</summary>
+    public bool IsPreparedForSleep { get; set; }
+
     /// <summary>The daemons it has, one of a kind at most.</summary>
     public Dictionary<IQubeDaemons, QubeDaemon> Daemons { get; } = [];
 

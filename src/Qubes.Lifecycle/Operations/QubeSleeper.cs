@@ -22,6 +22,7 @@ internal sealed class QubeSleeper(LifecycleContext context, QubeStopper stopper)
             throw QubesErrors.VMNotRunning(qube.Name);
         }
 
+        run.IsPreparedForSleep |= qube.PowerState == PowerState.Running;
         await CallGuestAsync(qube, "qubes.SuspendPre");
         try
         {
@@ -43,12 +44,21 @@ internal sealed class QubeSleeper(LifecycleContext context, QubeStopper stopper)
     /// <summary>Wakes a suspended qube; one that is paused goes on.</summary>
     internal async Task ResumeAsync(QubesVM qube)
     {
-        if (qube.PowerState != PowerState.Suspended || context.ControlOf(qube).Run is not { IsAlive: true } run)
+        QubeRun? run = context.ControlOf(qube).Run;
+        if (qube.PowerState != PowerState.Suspended || run is not { IsAlive: true })
         {
             await stopper.UnpauseAsync(qube);
+            if (run is { IsPreparedForSleep: true })
+            {
+                // It was paused in place of sleeping, and gave up devices for that.
+                run.IsPreparedForSleep = false;
+                await CallGuestAsync(qube, "qubes.SuspendPost");
+            }
+
             return;
         }
 
+        run.IsPreparedForSleep = false;
         await context.Hypervisor.WakeAsync(DomainKey.Of(qube));
         if (run.IsAlive)
         {
