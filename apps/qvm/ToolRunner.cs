@@ -20,7 +20,7 @@ internal static class ToolRunner
     [
         new AgentTool(), new ApplyTool(), new AuditTool(), new CheckTool(), new CloneTool(), new CreateTool(), DeviceTool.ForAnyClass, DeviceTool.For("block"),
         DeviceTool.For("mic"), DeviceTool.For("pci"), DeviceTool.For("usb"), new FeaturesTool(), new FirewallTool(), new HistoryTool(), new KillTool(),
-        new ListTool(), new NotesTool(), new PauseTool(), new PoolTool(), PrefsTool.ForQube, PrefsTool.ForSystem, new RemoveTool(),
+        new ListTool(), new NotesTool(), new PauseTool(), new PoolTool(), new PreloadTool(), PrefsTool.ForQube, PrefsTool.ForSystem, new RemoveTool(),
         new RunTool(), new ServiceTool(), new ShutdownTool(), new StartTool(),
         new TagsTool(), new UnpauseTool(), new VolumeTool(),
     ];

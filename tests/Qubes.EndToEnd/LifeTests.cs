@@ -43,11 +43,20 @@ public sealed class LifeTests(RunningHost running)
     {
         ScratchHost host = running.Host;
         await running.CreateAsync("leaving");
-        (await host.RunAsync("qvm-start", "leaving")).Expect();
+
+        // As at boot, which finds it by the link that its property makes.
+        (await host.RunAsync("qvm-prefs", "leaving", "autostart", "True")).Expect();
+        FileInfo wanted = new(Path.Combine(host.Root, "etc/systemd/system/multi-user.target.wants/qubes-vm@leaving.service"));
+        string unit = Path.GetFileName(wanted.LinkTarget!);
+        (await UnitFile.RunAsync(host, unit, "ExecStart", "leaving")).Expect();
+        Assert.Equal("Running", await host.StateAsync("leaving"));
+        (await UnitFile.RunAsync(host, unit, "ExecStart", "leaving")).Expect();
         await host.InQubeAsync("leaving", "poweroff", "root");
         (await host.RunAsync("qvm-shutdown", "--wait", "leaving")).Expect();
         Assert.Equal("Halted", await host.StateAsync("leaving"));
         (await host.RunAsync("qvm-remove", "--force", "leaving")).Expect();
+        wanted.Refresh();
+        Assert.Null(wanted.LinkTarget);
     }
 
     [Theory]
