@@ -21,7 +21,6 @@ public sealed class PropertyRowTests
         backup_timestamp | int | | 1700000000=1700000000 | soon=Failed to parse property value as int
         bootmode | str | default | rescue=rescue |
         debug | bool | False | 1=True | =Invalid literal for boolean property: ''
-        default_dispvm | vm | | dvm=dvm | net=Cannot set invalid property to qube 'one', default_dispvm 'net' has template_for_dispvms set to False
         default_user | str | user | a_b-c+d,e.f=a_b-c+d,e.f | a b=Username can contain only those characters: abc
         devices_denied | str | | p02****b******p02****=b******p02**** | p02=Invalid length
         dns | str | | ! |
@@ -77,6 +76,7 @@ public sealed class PropertyRowTests
         icon | str | remotevm-red | ! |
         include_in_backups | bool | False | yes=True | x=Invalid literal for boolean property: 'x'
         klass | str | RemoteVM | ! |
+        label | label | red | blue=blue | teal=Label does not exist: teal
         relayvm | vm | | dom0=dom0 | far=wrong VM class: domains['far'] is of type RemoteVM and not LocalVM
         remote_name | str | | work=work |
         transport_rpc | str | | qubesair.SSH=qubesair.SSH |
@@ -105,6 +105,25 @@ public sealed class PropertyRowTests
         updatevm | vm | | dom0=dom0 | default=VM name cannot be 'none' nor 'default'
         """;
 
+    // What other events a change brings, in order. Extensions add theirs: ExtensionTests.
+    private static readonly Dictionary<string, string[]> SetAlso = new()
+    {
+        ["system clockvm"] = ["net domain-feature-pre-set:service.clocksync", "net domain-feature-set:service.clocksync"],
+        ["system default_dispvm"] =
+        [
+            "dom0 property-reset:default_dispvm", "dvm property-reset:default_dispvm", "fedora property-reset:default_dispvm",
+            "net property-reset:default_dispvm",
+        ],
+        ["system default_netvm"] = ["dvm property-pre-set:netvm", "dvm property-set:netvm", "dvm property-reset:netvm"],
+        ["qube ip"] = ["one property-reset:visible_ip"],
+        ["qube ip6"] = ["one property-reset:visible_ip6"],
+        ["qube label"] = ["one property-reset:icon"],
+        ["qube provides_network"] = ["one property-reset:gateway", "one property-reset:gateway6"],
+        ["qube template_for_dispvms"] = ["one property-reset:icon"],
+    };
+
+    private static readonly Dictionary<string, string[]> ResetAlso = new(SetAlso.Where(e => e.Key is "system default_dispvm" or "qube ip" or "qube ip6" or "qube provides_network"));
+
     private readonly TestSystem _system = new();
 
     public PropertyRowTests()
@@ -117,6 +136,7 @@ public sealed class PropertyRowTests
     }
 
     public static TheoryData<string> StandaloneRows => [.. Lines(QubeRows, """
+        default_dispvm | vm | | dvm=dvm | net=Cannot set invalid property to qube 'one', default_dispvm 'net' has template_for_dispvms set to False
         icon | str | standalonevm-red | ! |
         klass | str | StandaloneVM | ! |
         template_for_dispvms | bool | False | 1=True | x=Invalid literal for boolean property: 'x'
@@ -124,6 +144,7 @@ public sealed class PropertyRowTests
         """)];
 
     public static TheoryData<string> AppRows => [.. Lines(QubeRows, """
+        default_dispvm | vm | | dvm=dvm | net=Cannot set invalid property to qube 'one', default_dispvm 'net' has template_for_dispvms set to False
         icon | str | appvm-red | ! |
         klass | str | AppVM | ! |
         template | vm | fedora | fedora=fedora | =Invalid value None for property 'template' of one
@@ -133,9 +154,20 @@ public sealed class PropertyRowTests
 
     public static TheoryData<string> TemplateRows => [.. Lines(QubeRows, """
         appvm_default_bootmode | str | default | safe=safe |
+        default_dispvm | vm | | dvm=dvm | net=Cannot set invalid property to qube 'one', default_dispvm 'net' has template_for_dispvms set to False
         icon | str | templatevm-red | ! |
         klass | str | TemplateVM | ! |
         updateable | bool | True | ! |
+        """)];
+
+    public static TheoryData<string> DisposableRows => [.. Lines(QubeRows, """
+        auto_cleanup | bool | False | yes=True | x=Invalid literal for boolean property: 'x'
+        default_dispvm | vm | dvm | = | net=Cannot set invalid property to qube 'one', default_dispvm 'net' has template_for_dispvms set to False
+        icon | str | dispvm-red | ! |
+        is_preload | bool | False | ! |
+        klass | str | DispVM | ! |
+        template | vm | dvm | dvm=dvm | net=template for disposable must have template_for_dispvms
+        updateable | bool | False | ! |
         """)];
 
     public static TheoryData<string> AdminRows => [.. Lines(Dom0Rows)];
@@ -157,6 +189,10 @@ public sealed class PropertyRowTests
     public void A_template(string row) => Check(_system.Create(QubeClasses.TemplateVM, "one"), row);
 
     [Theory]
+    [MemberData(nameof(DisposableRows))]
+    public void A_disposable(string row) => Check(_system.Disposable("one", _system.App.Domains["dvm"]), row);
+
+    [Theory]
     [MemberData(nameof(AdminRows))]
     public void Dom0(string row) => Check(_system.Dom0, row);
 
@@ -174,6 +210,7 @@ public sealed class PropertyRowTests
         Assert.Equal(Known(QubeClasses.StandaloneVM), Named(StandaloneRows));
         Assert.Equal(Known(QubeClasses.AppVM), Named(AppRows));
         Assert.Equal(Known(QubeClasses.TemplateVM), Named(TemplateRows));
+        Assert.Equal(Known(QubeClasses.DispVM), Named(DisposableRows));
         Assert.Equal(Known(QubeClasses.RemoteVM), Named(FarRows));
         Assert.Equal(QubeClasses.AdminVM.Properties.InListOrder.Select(p => p.Name).Order(StringComparer.Ordinal), Named(AdminRows));
         Assert.Equal(QubesAppProperties.Table.InListOrder.Select(p => p.Name).Order(StringComparer.Ordinal), Named(SystemRows));
@@ -210,16 +247,15 @@ public sealed class PropertyRowTests
 
     private static IEnumerable<string> Lines(params string[] tables) => tables.SelectMany(t => t.Split('\n', StringSplitOptions.RemoveEmptyEntries));
 
-    // Those that make up a qube's identity are fixed at its creation: SetResetTests.
+    // Those that make up a qube's identity are fixed at its creation: SetResetTests, DisposableTests.
     private static IEnumerable<string> Known(QubeClass qubeClass) =>
-        qubeClass.Properties.InListOrder.Select(p => p.Name).Where(n => n is not ("name" or "qid" or "uuid"))
-            .Except(qubeClass == QubeClasses.RemoteVM ? ["label"] : []).Order(StringComparer.Ordinal);
+        qubeClass.Properties.InListOrder.Select(p => p.Name).Where(n => n is not ("name" or "qid" or "uuid" or "dispid")).Order(StringComparer.Ordinal);
 
     private static IEnumerable<string> Named(TheoryData<string> rows) => rows.Select(r => Cells(r.Data)[0]).Order(StringComparer.Ordinal);
 
     private static string[] Cells(string row) => [.. row.Split('|').Select(c => c.Trim())];
 
-    private static void Check(PropertyHolder holder, string row)
+    private void Check(PropertyHolder holder, string row)
     {
         string[] cells = Cells(row);
         (string name, string word, string byDefault) = (cells[0], cells[1], cells[2]);
@@ -245,13 +281,26 @@ public sealed class PropertyRowTests
         }
 
         (string good, string readsBack) = Pair(cells[3]);
+        _system.Seen.Clear();
         Set(holder, name, good);
         Assert.Equal($"default=False type={word} {readsBack}", Read(holder, name));
+        CheckEvents(holder, name, ["pre-set", "set"], SetAlso);
         if (!startsExplicit)
         {
+            _system.Seen.Clear();
             Reset(holder, name);
             Assert.Equal(initial, Read(holder, name));
+            CheckEvents(holder, name, name == "netvm" ? ["pre-reset", "pre-set", "pre-del", "set", "reset", "del"] : ["pre-reset", "pre-del", "reset", "del"], ResetAlso);
         }
+    }
+
+    private void CheckEvents(PropertyHolder holder, string name, string[] own, Dictionary<string, string[]> also)
+    {
+        string subject = $"{holder.SubjectText} property-".TrimStart();
+        string[] seen = [.. _system.Seen.Where(e => e.StartsWith(subject, StringComparison.Ordinal) && e.EndsWith(':' + name, StringComparison.Ordinal))];
+        Assert.Equal(own.Select(e => $"{subject}{e}:{name}"), seen);
+        string kind = holder is QubesVM ? "qube " : holder is Qube ? "other " : "system ";
+        Assert.Equal(also.GetValueOrDefault(kind + name) ?? [], _system.Seen.Except(seen));
     }
 
     private static (string, string) Pair(string cell)
