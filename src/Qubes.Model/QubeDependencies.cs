@@ -43,19 +43,6 @@ public static class QubeDependencies
         return found;
     }
 
-    /// <summary>The ports of the qube that are assigned to other qubes.</summary>
-    public static IReadOnlyList<string> FindAssignedPorts(Qube qube)
-    {
-        ArgumentNullException.ThrowIfNull(qube);
-        return
-        [
-            .. qube.App.Domains.OfType<LocalQube>().Where(other => other != qube)
-                .SelectMany(other => other.Devices.All)
-                .Where(assignment => assignment.Backend == qube.Name.Value)
-                .Select(assignment => $"{assignment.Backend}:{assignment.Port}"),
-        ];
-    }
-
     /// <exception cref="QubesException"><c>QubesVMInUseError</c>.</exception>
     internal static void RefuseIfUsed(Qube qube)
     {
@@ -65,12 +52,21 @@ public static class QubeDependencies
                 qube.Name, $"Domain is in use: {PythonText.Repr(qube.Name)};  see 'journalctl -u qubesd -e' in dom0 for details");
         }
 
-        IReadOnlyList<string> ports = FindAssignedPorts(qube);
+        List<string> ports = FindAssignedPorts(qube);
         if (ports.Count > 0)
         {
             throw QubesErrors.VMInUse(qube.Name, $"VM has devices assigned to other VMs: {string.Join(", ", ports)}");
         }
     }
+
+    /// <summary>The ports of the qube that are assigned to other qubes.</summary>
+    private static List<string> FindAssignedPorts(Qube qube) =>
+    [
+        .. qube.App.Domains.OfType<LocalQube>().Where(other => other != qube)
+            .SelectMany(other => other.Devices.All)
+            .Where(assignment => assignment.Backend == qube.Name.Value)
+            .Select(assignment => assignment.Port),
+    ];
 
     /// <summary>A disposable that waits for its use goes when its template does.</summary>
     private static bool GoesWith(Qube other, Qube template) => other is DispVM { IsPreload: true } && other.Template == template;

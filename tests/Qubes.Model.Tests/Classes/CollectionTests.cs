@@ -130,7 +130,7 @@ public sealed class CollectionTests
         AppVM work = _system.AppVM("work");
         work.Devices.Add(new DeviceAssignment { DeviceClass = "block", Backend = "sys-usb", Port = "sda", DeviceId = "*", Mode = "required" });
         Assert.Equal(
-            "VM has devices assigned to other VMs: sys-usb:sda", Assert.Throws<QubesException>(() => _system.App.Domains.CheckRemovable(usb)).Message);
+            "VM has devices assigned to other VMs: sda", Assert.Throws<QubesException>(() => _system.App.Domains.CheckRemovable(usb)).Message);
     }
 
     [Fact]

@@ -202,6 +202,8 @@ public sealed class SetResetTests
         Assert.Equal("Kernel '9.9' not installed", ErrorOfSet(system.App, "default_kernel", "9.9"));
         Set(work, "kernel", "");
         Assert.Equal("default=False type=str ", Read(work, "kernel"));
+        AppVM half = new TestSystem(new HostWithoutKernels { Found = Host.KernelPresence.WithoutImage }).AppVM("half");
+        Assert.Equal("Kernel '9.9' not properly installed: missing 'vmlinuz' file", ErrorOfSet(half, "kernel", "9.9"));
     }
 
     [Fact]
@@ -225,6 +227,8 @@ public sealed class SetResetTests
 
     private sealed class HostWithoutKernels : Host.FixedHostFacts
     {
-        public override Host.KernelPresence FindKernel(string kernel) => Host.KernelPresence.Missing;
+        public Host.KernelPresence Found { get; init; } = Host.KernelPresence.Missing;
+
+        public override Host.KernelPresence FindKernel(string kernel) => Found;
     }
 }
