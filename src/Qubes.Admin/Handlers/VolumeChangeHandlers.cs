@@ -69,7 +69,7 @@ internal static class VolumeChangeHandlers
         long value = PayloadNumber.Parse(call.UntrustedPayload, "Revisions to keep", allowNegative: true);
         call.Permit(("newvalue", value));
         int number = RevisionCount.Checked(value);
-        _ = call.Services.Lifecycle.StorageOf(qube).WithRevisionsToKeep(volume.Name, number, IsInUse(qube));
+        Check(call, qube, volume.Config, volume.Config with { RevisionsToKeep = number });
         await CommitAsync(call, qube, volume.Name, config => config with { RevisionsToKeep = number });
     }
 
@@ -78,13 +78,7 @@ internal static class VolumeChangeHandlers
         Volume volume = VolumeHandlers.Find(call, out QubesVM qube);
         bool value = PayloadText.ToBool(call.UntrustedPayload);
         call.Permit(("newvalue", value));
-        if (!qube.IsHalted)
-        {
-            throw QubesErrors.VMNotHalted(qube.Name);
-        }
-
-        // Its driver may have something against it.
-        _ = call.Services.Storage.Open(volume.Config with { Rw = value });
+        Check(call, qube, volume.Config, volume.Config with { Rw = value });
         await CommitAsync(call, qube, volume.Name, config => config with { Rw = value });
     }
 
@@ -93,8 +87,33 @@ internal static class VolumeChangeHandlers
         Volume volume = VolumeHandlers.Find(call, out QubesVM qube);
         bool value = PayloadText.ToBool(call.UntrustedPayload);
         call.Permit(("newvalue", value));
-        _ = call.Services.Lifecycle.StorageOf(qube).WithEphemeral(volume.Name, value);
+        Check(call, qube, volume.Config, volume.Config with { Ephemeral = value });
         await CommitAsync(call, qube, volume.Name, config => config with { Ephemeral = value });
+    }
+
+    /// <summary>Whether settings of a volume may become these.</summary>
+    /// <exception cref="QubesException">They may not, or not now.</exception>
+    internal static void Check(AdminCall call, QubesVM qube, VolumeConfig before, VolumeConfig after)
+    {
+        if (before.RevisionsToKeep != after.RevisionsToKeep)
+        {
+            // What the pool does may be to take no snapshots, or the other way round.
+            int number = after.RevisionsToKeep ?? call.Services.Storage.Open(after).RevisionsToKeep;
+            _ = call.Services.Lifecycle.StorageOf(qube).WithRevisionsToKeep(before.Name, number, IsInUse(qube));
+        }
+
+        if (before.Rw != after.Rw && !qube.IsHalted)
+        {
+            throw QubesErrors.VMNotHalted(qube.Name);
+        }
+
+        if (before.Ephemeral != after.Ephemeral && after.Ephemeral is { } ephemeral)
+        {
+            _ = call.Services.Lifecycle.StorageOf(qube).WithEphemeral(before.Name, ephemeral);
+        }
+
+        // Its driver may have something against it.
+        _ = call.Services.Storage.Open(after);
     }
 
     /// <summary>It runs, or a disposable does whose private volume is a snapshot of its.</summary>

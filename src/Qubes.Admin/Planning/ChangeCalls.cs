@@ -27,6 +27,7 @@ internal static class ChangeCalls
         DeviceStep device => DeviceChanges.CallsOf(app, device),
         FirewallStep => [new("admin.vm.firewall.Set", "")],
         NotesStep => [new("admin.vm.notes.Set", "")],
+        PoolSettingStep or VolumeSettingStep => [StorageChanges.CallOf(step)],
         LabelStep label => [new("admin.label." + (label.UntrustedColor is null ? "Remove" : "Create"), label.UntrustedName)],
         _ => throw new NotSupportedException(step.GetType().Name),
     };
@@ -67,6 +68,8 @@ internal static class ChangeCalls
                 return [];
             case DeviceStep device:
                 return DeviceChanges.Extras(call.App, device, single);
+            case PoolSettingStep or VolumeSettingStep:
+                return StorageChanges.Extras(step);
             case FirewallStep firewall:
                 return [("rules", FileChanges.Rules(firewall))];
             case NotesStep notes:

@@ -56,6 +56,7 @@ internal sealed class ChangeExecutor(AdminCall call, ChangePlan plan, long revis
             RequireRevision();
             files?.Apply();
             await call.CommitAsync(change);
+            rest.ToList().ForEach(step => StorageChanges.Finish(call.Services.Storage, step));
             if (files is not null)
             {
                 await files.FinishAsync();
@@ -84,6 +85,8 @@ internal sealed class ChangeExecutor(AdminCall call, ChangePlan plan, long revis
     {
         try
         {
+            // Looked at for the plan, but a qube may have been started since.
+            StorageChanges.Check(call, step);
             await _runner.RunAsync(step);
         }
         catch (QubesException e)

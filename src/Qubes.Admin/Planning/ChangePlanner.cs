@@ -37,10 +37,7 @@ public sealed class ChangePlanner
             // Policy first: to whom it says no it does not matter what there is.
             policy.Require(call.Source, step);
             ChangeCalls.Permit(call, step);
-            if (step is DeviceStep device)
-            {
-                CheckWithSource(call, device);
-            }
+            CheckOutside(call, step);
         }
 
         using AsyncLock.Holder held = await _one.AcquireAsync();
@@ -61,11 +58,17 @@ public sealed class ChangePlanner
     /// <summary>Tags hold no dot, which a qube's name may: it is written as an underscore.</summary>
     internal static string Creator(Qube source) => source.Name.Value.Replace('.', '_');
 
-    private static void CheckWithSource(AdminCall call, DeviceStep step)
+    /// <summary>What layers say that a copy of the model does not have.</summary>
+    internal static void CheckOutside(AdminCall call, ChangeStep step)
     {
         try
         {
-            DeviceChanges.CheckWithSource(call.App, step);
+            if (step is DeviceStep device)
+            {
+                DeviceChanges.CheckWithSource(call.App, device);
+            }
+
+            StorageChanges.Check(call, step);
         }
         catch (QubesException e)
         {

@@ -23,6 +23,9 @@ internal sealed class ChangeRunner(QubesApp app, string creator)
             case DeviceStep device:
                 await DeviceChanges.RunAsync(app, device);
                 break;
+            case PoolSettingStep or VolumeSettingStep:
+                StorageChanges.Run(app, step);
+                break;
             case FirewallStep or NotesStep:
                 FileChanges.Run(app, step);
                 break;
@@ -77,6 +80,7 @@ internal sealed class ChangeRunner(QubesApp app, string creator)
         TagStep tag => Qube(step).Tags.Contains(TagName.Parse(tag.UntrustedName)) == tag.IsSet,
         DeviceStep device => DeviceChanges.IsDone(app, device),
         LabelStep label => ColorOf(label) == label.UntrustedColor,
+        PoolSettingStep or VolumeSettingStep => StorageChanges.IsDone(app, step),
 
         // A new qube may come with rules of its template.
         FirewallStep or NotesStep => !_created.Contains(step.UntrustedQube) && FileChanges.IsDone(app, step),
@@ -93,6 +97,7 @@ internal sealed class ChangeRunner(QubesApp app, string creator)
         TagStep tag => Qube(step).Tags.Contains(tag.UntrustedName) ? "set" : "absent",
         DeviceStep device => DeviceChanges.Describe(app, device),
         LabelStep label => ColorOf(label) ?? "absent",
+        PoolSettingStep or VolumeSettingStep => StorageChanges.Describe(app, step),
         FirewallStep or NotesStep => FileChanges.Describe(app, step),
         _ => "",
     };

@@ -6,6 +6,7 @@ using Qubes.Model.Devices;
 using Qubes.Model.Firewall;
 using Qubes.Model.Notes;
 using Qubes.Model.Properties;
+using Qubes.Model.Volumes;
 using Qubes.Protocol.Devices;
 using Qubes.Protocol.Errors;
 using Qubes.Store.History;
@@ -14,8 +15,7 @@ namespace Qubes.Admin.Planning;
 
 /// <summary>
 /// Turns an entry of the history into the steps that take it back. Properties, features, tags, device assignments,
-/// firewall rules, notes and labels go back; what
-/// is not only a setting (a qube with its data, a volume, a pool) does not.
+/// firewall rules, notes, labels and the settings of pools and volumes go back; what holds data (a qube, a volume, a pool) does not.
 /// </summary>
 internal static class ChangeUndo
 {
@@ -24,6 +24,8 @@ internal static class ChangeUndo
     private const string Tag = "tag ";
     private const string Device = "device ";
     private const string Label = "label ";
+    private const string Pool = "pool ";
+    private const string Volume = "volume ";
 
     /// <exception cref="QubesException">Something in it cannot be taken back.</exception>
     public static IReadOnlyList<ChangeStep> StepsFor(HistoryEntry entry)
@@ -41,6 +43,9 @@ internal static class ChangeUndo
                 _ when net.Item.StartsWith(Device, StringComparison.Ordinal) => DeviceStepFor(entry, net),
                 QubeFirewall.Item => new FirewallStep(place, net.Subject, net.Before is "" ? [] : net.Before?.Split('\n')),
                 QubeNotes.Item => new NotesStep(place, net.Subject, net.Before),
+                _ when net.Item.StartsWith(Pool, StringComparison.Ordinal) => new PoolSettingStep(place, Part(net, 1), Part(net, 2), net.Before!),
+                _ when net.Item.StartsWith(Volume, StringComparison.Ordinal) =>
+                    new VolumeSettingStep(place, net.Subject, Part(net, 1), Part(net, 2), net.Before),
                 _ when net.Item.StartsWith(Label, StringComparison.Ordinal) => new LabelStep(place, net.Item[Label.Length..], net.Before),
                 _ => new TagStep(place, net.Subject, net.Item[Tag.Length..], net.Before is not null),
             });
@@ -102,25 +107,33 @@ internal static class ChangeUndo
 
     private static void RefuseIfData(HistoryEntry entry, ChangeRecord record)
     {
-        string item = record.Item;
-        bool isSetting = item is QubeFirewall.Item or QubeNotes.Item || item.StartsWith(Property, StringComparison.Ordinal) || item.StartsWith(Feature, StringComparison.Ordinal)
-            || item.StartsWith(Tag, StringComparison.Ordinal) || item.StartsWith(Device, StringComparison.Ordinal) || item.StartsWith(Label, StringComparison.Ordinal);
-        if (item == "qube")
+        if (WhyNot(record) is { } reason)
         {
-            throw CannotUndo(entry, record.After is null
-                ? $"it removed the qube {record.Subject} with its data"
-                : $"it made the qube {record.Subject}: remove that instead");
-        }
-
-        if (!isSetting)
-        {
-            throw CannotUndo(entry, $"it changed {item}, which is not only a setting");
+            throw CannotUndo(entry, reason);
         }
 
         if (HistoryReader.IsCut(record.Before) || HistoryReader.IsCut(record.After))
         {
-            throw CannotUndo(entry, $"the history does not hold all of {item}");
+            throw CannotUndo(entry, $"the history does not hold all of {record.Item}");
         }
+    }
+
+    /// <summary>Null if it can be set back.</summary>
+    private static string? WhyNot(ChangeRecord record)
+    {
+        string[] words = record.Item.Split(' ');
+        return words[0] switch
+        {
+            "property" or "feature" or "tag" or "device" or "label" or QubeFirewall.Item or QubeNotes.Item => null,
+            "qube" when record.After is null => $"it removed the qube {record.Subject}, whose volumes are deleted",
+            "qube" => $"it made the qube {record.Subject}, whose volumes would be deleted: remove the qube if that is meant",
+            "pool" when words.Length == 3 && StorageChanges.IsPoolSetting(words[2]) => record.Before is not null ? null
+                : $"pool {words[1]} had no {words[2]} of its own before",
+            "pool" => $"it changed {record.Item}, in which volumes may have been made since: add or remove the pool, its data stays",
+            "volume" when words.Length == 3 && StorageChanges.IsVolumeSetting(words[2]) => null,
+            "volume" => $"it changed {record.Item} of {record.Subject}, whose data does not go back with it",
+            _ => $"it changed {record.Item}, which this version does not know",
+        };
     }
 
     private static string? Current(QubesApp app, HistoryEntry entry, Net net)
@@ -134,6 +147,11 @@ internal static class ChangeUndo
             return property.IsExplicit(holder) ? property.Read(holder).Text : null;
         }
 
+        if (net.Item.StartsWith(Pool, StringComparison.Ordinal))
+        {
+            return app.Pools.TryGet(Part(net, 1), out PoolConfig? pool) ? pool[Part(net, 2)] : throw CannotUndo(entry, $"the pool {Part(net, 1)} is gone");
+        }
+
         if (net.Item.StartsWith(Label, StringComparison.Ordinal))
         {
             return app.Labels.All.FirstOrDefault(label => label.Name == net.Item[Label.Length..])?.Color;
@@ -142,6 +160,11 @@ internal static class ChangeUndo
         if (holder is not Qube owner)
         {
             throw CannotUndo(entry, $"it changed {net.Item} of the system");
+        }
+
+        if (net.Item.StartsWith(Volume, StringComparison.Ordinal))
+        {
+            return (owner as QubesVM)?.Volumes.TryGet(Part(net, 1), out VolumeConfig? volume) == true ? StorageChanges.TextOf(volume, Part(net, 2)) : null;
         }
 
         if (net.Item is QubeFirewall.Item or QubeNotes.Item)
@@ -166,6 +189,9 @@ internal static class ChangeUndo
         : owner?.Notes.Digest == QubeNotes.DigestOf(net.After ?? "") ? net.After
         : owner?.Notes.Digest == QubeNotes.DigestOf(net.Before ?? "") ? net.Before
         : "another text";
+
+    /// <summary>Items are words: <c>pool NAME OPTION</c>, <c>volume NAME FIELD</c>.</summary>
+    private static string Part(Net net, int word) => net.Item.Split(' ')[word];
 
     private static DeviceStep DeviceStepFor(HistoryEntry entry, Net net)
     {

@@ -30,12 +30,16 @@ public sealed record PoolConfig : IEventValue
         }
     }
 
-    /// <summary>A copy with one option set, in place if it exists, else at the end.</summary>
-    public PoolConfig With(string option, string value)
+    /// <summary>A copy with one option set, in place if it exists, else at the end; null takes it away.</summary>
+    public PoolConfig With(string option, string? value)
     {
         List<KeyValuePair<string, string>> options = [.. Options];
         int at = options.FindIndex(pair => pair.Key == option);
-        if (at >= 0)
+        if (value is null)
+        {
+            options.RemoveAll(pair => pair.Key == option);
+        }
+        else if (at >= 0)
         {
             options[at] = new(option, value);
         }

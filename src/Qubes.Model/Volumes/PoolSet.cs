@@ -31,15 +31,33 @@ public sealed class PoolSet
         return pool is not null;
     }
 
-    /// <summary>Adds a pool, or replaces the configuration of the one of the same name in place.</summary>
+    /// <summary>
+    /// Adds a pool, or replaces the options of the one of the same name and driver; of those, each that differs is a change of its own.
+    /// </summary>
     public void Set(PoolConfig pool)
     {
         ArgumentNullException.ThrowIfNull(pool);
-        PoolConfig[] before = _items;
-        bool replaces = TryGet(pool.Name, out PoolConfig? old);
         using ChangeScope scope = _app.Changes.Enter();
-        Put(replaces ? Array.ConvertAll(before, p => p.Name == pool.Name ? pool : p) : [.. before, pool]);
-        scope.Record(() => Put(before), new ChangeRecord("", "pool " + pool.Name, old?.ToString(), pool.ToString()));
+        if (!TryGet(pool.Name, out PoolConfig? old))
+        {
+            Put([.. _items, pool]);
+            scope.Record(() => Put(Array.FindAll(_items, p => p.Name != pool.Name)), Record(pool.Name, before: null, Describe(pool)));
+        }
+        else if (old.Driver != pool.Driver)
+        {
+            throw new ArgumentException("a pool keeps its driver", nameof(pool));
+        }
+        else
+        {
+            Put(Array.ConvertAll(_items, p => p.Name == pool.Name ? pool : p));
+            foreach (string option in old.Options.Concat(pool.Options).Select(o => o.Key).Distinct(StringComparer.Ordinal).Where(o => old[o] != pool[o]))
+            {
+                scope.Record(
+                    () => Put(Array.ConvertAll(_items, p => p.Name == pool.Name ? p.With(option, old[option]) : p)),
+                    Record($"{pool.Name} {option}", old[option], pool[option]));
+            }
+        }
+
         scope.Done();
     }
 
@@ -48,10 +66,16 @@ public sealed class PoolSet
     {
         ArgumentNullException.ThrowIfNull(pool);
         RefuseIfUsed(pool);
-        PoolConfig[] before = _items;
+        int at = Array.FindIndex(_items, p => p.Name == pool.Name);
+        if (at < 0)
+        {
+            return;
+        }
+
+        PoolConfig old = _items[at];
         using ChangeScope scope = _app.Changes.Enter();
-        Put(Array.FindAll(before, p => p.Name != pool.Name));
-        scope.Record(() => Put(before), new ChangeRecord("", "pool " + pool.Name, pool.ToString(), After: null));
+        Put(Array.FindAll(_items, p => p.Name != pool.Name));
+        scope.Record(() => Put([.. _items[..Math.Min(at, _items.Length)], old, .. _items[Math.Min(at, _items.Length)..]]), Record(pool.Name, Describe(old), after: null));
         scope.Done();
     }
 
@@ -73,6 +97,10 @@ public sealed class PoolSet
 
     /// <summary>Takes the pools of the store.</summary>
     public void Load(IEnumerable<PoolConfig> pools) => Put([.. pools]);
+
+    private static string Describe(PoolConfig pool) => string.Join(' ', pool.Options.Select(o => $"{o.Key}={o.Value}").Prepend("driver=" + pool.Driver));
+
+    private static ChangeRecord Record(string item, string? before, string? after) => new("", "pool " + item, before, after);
 
     private void Put(PoolConfig[] items)
     {

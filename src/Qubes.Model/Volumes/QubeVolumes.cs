@@ -4,7 +4,7 @@ using Qubes.Model.Classes;
 
 namespace Qubes.Model.Volumes;
 
-/// <summary>The volume configurations of one qube, in order. Every change is recorded with its undo.</summary>
+/// <summary>The volume configurations of one qube, in order. Every change is recorded with its undo, which touches nothing else.</summary>
 public sealed class QubeVolumes
 {
     private readonly QubesVM _owner;
@@ -30,34 +30,53 @@ public sealed class QubeVolumes
         return volume is not null;
     }
 
-    /// <summary>Adds the volume, or replaces the one of the same name in place.</summary>
+    /// <summary>Adds the volume, or replaces the one of the same name in place; of that, each field that differs is a change of its own.</summary>
     public void Set(VolumeConfig volume)
     {
         ArgumentNullException.ThrowIfNull(volume);
-        VolumeConfig[] before = _items;
-        VolumeConfig? old = Array.Find(before, v => v.Name == volume.Name);
+        VolumeConfig? old = Array.Find(_items, v => v.Name == volume.Name);
         using ChangeScope scope = _owner.App.Changes.Enter();
-        Put(old is null ? [.. before, volume] : Array.ConvertAll(before, v => v.Name == volume.Name ? volume : v));
-        scope.Record(() => Put(before), new ChangeRecord(_owner.SubjectText, "volume " + volume.Name, old?.ToString(), volume.ToString()));
+        if (old is null)
+        {
+            Put([.. _items, volume]);
+            scope.Record(() => Put(Array.FindAll(_items, v => v.Name != volume.Name)), Record(volume.Name, before: null, Describe(volume)));
+        }
+        else
+        {
+            Put(Array.ConvertAll(_items, v => v.Name == volume.Name ? volume : v));
+            foreach (VolumeField field in VolumeField.All.Where(field => field.Text(old) != field.Text(volume)))
+            {
+                scope.Record(
+                    () => Put(Array.ConvertAll(_items, v => v.Name == volume.Name ? field.Copy(v, old) : v)),
+                    Record($"{volume.Name} {field.Name}", field.Text(old), field.Text(volume)));
+            }
+        }
+
         scope.Done();
     }
 
     public void Remove(string name)
     {
-        VolumeConfig[] before = _items;
-        if (!TryGet(name, out VolumeConfig? old))
+        int at = Array.FindIndex(_items, v => v.Name == name);
+        if (at < 0)
         {
             return;
         }
 
+        VolumeConfig old = _items[at];
         using ChangeScope scope = _owner.App.Changes.Enter();
-        Put(Array.FindAll(before, v => v.Name != name));
-        scope.Record(() => Put(before), new ChangeRecord(_owner.SubjectText, "volume " + name, old.ToString(), After: null));
+        Put(Array.FindAll(_items, v => v.Name != name));
+        scope.Record(() => Put([.. _items[..Math.Min(at, _items.Length)], old, .. _items[Math.Min(at, _items.Length)..]]), Record(name, Describe(old), after: null));
         scope.Done();
     }
 
     /// <summary>Takes the volumes of the store.</summary>
     public void Load(IEnumerable<VolumeConfig> volumes) => Put([.. volumes]);
+
+    private static string Describe(VolumeConfig volume) =>
+        string.Join(' ', VolumeField.All.Where(field => field.Text(volume) is not null).Select(field => $"{field.Name}={field.Text(volume)}"));
+
+    private ChangeRecord Record(string item, string? before, string? after) => new(_owner.SubjectText, "volume " + item, before, after);
 
     private void Put(VolumeConfig[] items)
     {

@@ -1,4 +1,5 @@
 using System.Text;
+using Qubes.Linux;
 using Qubes.Protocol.Text;
 using Qubes.Store.Files;
 
@@ -24,14 +25,14 @@ public static class NotesFile
     /// <exception cref="IOException">It cannot be read, is too long, or is not UTF-8.</exception>
     public static string Read(string path)
     {
-        // Most qubes have none, and an exception takes longer than the look.
-        if (!File.Exists(path))
-        {
-            return "";
-        }
-
         try
         {
+            // Most qubes have none, and an exception takes longer than the look.
+            if (FileStatus.Find(path) is null)
+            {
+                return "";
+            }
+
             using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
             if (file.Length > LargestFile)
             {

@@ -96,15 +96,59 @@ public sealed class HistoryCallTests
         await fixture.CallAsync("admin.vm.tag.Set", "t", "new");
         await fixture.CallAsync("admin.vm.Remove", destination: "new");
         await fixture.CallAsync("admin.pool.Add", "file-qcow2", payload: $"name=more\ndir_path={fixture.StateDirectory}/more");
-        Assert.Equal("2\0QubesConflictError\0\0Revision 1 cannot be undone: it made the qube new: remove that instead\0",
+        Assert.Equal("2\0QubesConflictError\0\0Revision 1 cannot be undone: it made the qube new, whose volumes would be deleted: remove the qube if that is meant\0",
             await fixture.CallAsync("admin.history.Undo", "1"));
         Assert.Equal("2\0QubesConflictError\0\0Revision 2 cannot be undone: the qube new is gone\0", await fixture.CallAsync("admin.history.Undo", "2"));
-        Assert.Equal("2\0QubesConflictError\0\0Revision 3 cannot be undone: it removed the qube new with its data\0",
+        Assert.Equal("2\0QubesConflictError\0\0Revision 3 cannot be undone: it removed the qube new, whose volumes are deleted\0",
             await fixture.CallAsync("admin.history.Undo", "3"));
-        Assert.Equal("2\0QubesConflictError\0\0Revision 4 cannot be undone: it changed pool more, which is not only a setting\0",
+        Assert.Equal("2\0QubesConflictError\0\0Revision 4 cannot be undone: it changed pool more, in which volumes may have been made since: add or remove the pool, its data stays\0",
             await fixture.CallAsync("admin.history.Undo", "4"));
         Assert.Equal("2\0QubesException\0\0Revision 5 is not in the history\0", await fixture.CallAsync("admin.history.Undo", "5"));
         Assert.Equal("2\0ProtocolError\0\0Revision contains non ASCII digits\0", await fixture.CallAsync("admin.history.Undo", "x"));
+    }
+
+    [Fact]
+    public async Task Settings_of_pools_and_volumes_are_undone()
+    {
+        await using AdminFixture fixture = await AdminFixture.StartAsync();
+        Assert.Equal("0\0", await fixture.CallAsync("admin.pool.Set.revisions_to_keep", "varlibqubes", payload: "7"));
+        Assert.Equal("0\0", await fixture.CallAsync("admin.pool.Set.ephemeral_volatile", "varlibqubes", payload: "1"));
+        Assert.Equal("0\0", await fixture.CallAsync("admin.vm.volume.Set.revisions_to_keep", "private", "work", "3"));
+        Assert.Equal("0\0", await fixture.CallAsync("admin.vm.volume.Set.rw", "private", "work", "0"));
+        Assert.Equal("0\0", await fixture.CallAsync("admin.vm.volume.Set.ephemeral", "volatile", "work", "1"));
+        Assert.Equal("0\0{\"revision\":6}", await fixture.CallAsync("admin.history.Undo", "1"));
+        Assert.Equal("0\0{\"revision\":7}", await fixture.CallAsync("admin.history.Undo", "2"));
+        Assert.Equal("0\0{\"revision\":8}", await fixture.CallAsync("admin.history.Undo", "3"));
+        Assert.Equal("0\0{\"revision\":9}", await fixture.CallAsync("admin.history.Undo", "4"));
+        Assert.Equal("0\0{\"revision\":10}", await fixture.CallAsync("admin.history.Undo", "5"));
+        string pool = await fixture.CallAsync("admin.pool.Info", "varlibqubes");
+        Assert.Contains("revisions_to_keep=1\n", pool, StringComparison.Ordinal);
+        Assert.Contains("ephemeral_volatile=False\n", pool, StringComparison.Ordinal);
+
+        // The storage layer goes by it too, and the volume has no number of its own again.
+        Assert.Equal(1, await fixture.OnLoopAsync(app => fixture.Lifecycle.StorageOf((Model.Classes.QubesVM)app.Domains["work"])["private"].RevisionsToKeep));
+        Assert.True(await fixture.OnLoopAsync(app => ((Model.Classes.QubesVM)app.Domains["work"]).Volumes.All.Single(v => v.Name == "private") is { RevisionsToKeep: null, Rw: true }));
+        Assert.Null(await fixture.OnLoopAsync(app => ((Model.Classes.QubesVM)app.Domains["work"]).Volumes.All.Single(v => v.Name == "volatile").Ephemeral));
+    }
+
+    [Fact]
+    public async Task A_setting_of_a_volume_is_undone_under_the_rules_of_its_call()
+    {
+        await using AdminFixture fixture = await AdminFixture.StartAsync();
+        await fixture.AddQubeAsync("mgmt");
+        await fixture.CallAsync("admin.vm.volume.Set.rw", "private", "work", "0");
+        Assert.Equal("2\0PermissionDenied\0\0volume private rw of work: policy does not allow admin.vm.volume.Set.rw+private\0",
+            await fixture.CallAsync("admin.history.Undo", "1", source: "mgmt"));
+        await fixture.OnLoopAsync(app => ((Model.Classes.QubesVM)app.Domains["work"]).Runtime.State = Model.Classes.PowerState.Running);
+        Assert.Equal("2\0QubesVMNotHaltedError\0\0volume private rw of work: Domain is not powered off: 'work'\0", await fixture.CallAsync("admin.history.Undo", "1"));
+        await fixture.Loop.InvokeAsync(() => fixture.Lifecycle.StorageOf((Model.Classes.QubesVM)fixture.App.Domains["work"])["private"].CreateAsync());
+        Assert.Equal("0\0", await fixture.CallAsync("admin.vm.volume.Resize", "private", "work", "3221225472"));
+        Assert.Equal("2\0QubesConflictError\0\0Revision 2 cannot be undone: it changed volume private size of work, whose data does not go back with it\0",
+            await fixture.CallAsync("admin.history.Undo", "2"));
+        await fixture.CallAsync("admin.pool.Add", "file-qcow2", payload: $"name=more\ndir_path={fixture.StateDirectory}/more");
+        await fixture.CallAsync("admin.pool.Set.revisions_to_keep", "more", payload: "7");
+        await fixture.CallAsync("admin.pool.Remove", "more");
+        Assert.Equal("2\0QubesConflictError\0\0Revision 4 cannot be undone: the pool more is gone\0", await fixture.CallAsync("admin.history.Undo", "4"));
     }
 
     [Fact]

@@ -144,4 +144,86 @@ public sealed class ModelChangeTests
         + string.Join(' ', qube.Properties.InListOrder.Where(p => p.IsExplicit(qube)).Select(p => $"{p.Name}={p.StoreText(qube)}"))
         + " | " + string.Join(' ', qube.Features.All) + " | " + string.Join(' ', qube.Tags.All)
         + " | " + (qube is QubesVM vm ? string.Join(' ', vm.Volumes.All.Select(v => $"{v.Name}:{v.Size}")) : "")));
+
+    [Fact]
+    public async Task Overlapping_changes_of_one_pool_or_volume_take_back_their_own_alone()
+    {
+        AppVM work = _system.AppVM("work");
+        work.Volumes.Load([new VolumeConfig { Name = "private", Size = 1 }]);
+        _system.App.Pools.Load([new PoolConfig { Name = "p", Driver = "d", Options = [new("a", "1"), new("b", "1")] }]);
+        using ModelChange first = await BegunAsync(() =>
+        {
+            _system.App.Pools.Set(_system.App.Pools.All[0].With("a", "2").With("c", "2"));
+            _system.App.Pools.Set(new PoolConfig { Name = "first", Driver = "d" });
+            work.Volumes.Set(work.Volumes.All[0] with { RevisionsToKeep = 5 });
+            work.Volumes.Set(new VolumeConfig { Name = "first" });
+        });
+        using ModelChange second = await BegunAsync(() =>
+        {
+            _system.App.Pools.Set(_system.App.Pools.All[0].With("b", "2"));
+            _system.App.Pools.Set(new PoolConfig { Name = "second", Driver = "d" });
+            work.Volumes.Set(work.Volumes.All[0] with { Size = 2 });
+            work.Volumes.Set(new VolumeConfig { Name = "second" });
+        });
+        first.Rollback();
+        Assert.Equal(["p a=1 b=2", "second "], _system.App.Pools.All.Select(p => $"{p.Name} {string.Join(' ', p.Options.Select(o => $"{o.Key}={o.Value}"))}"));
+        Assert.Equal(["private 2 ", "second 0 "], work.Volumes.All.Select(v => $"{v.Name} {v.Size} {v.RevisionsToKeep}"));
+        second.Rollback();
+        Assert.Equal("1", _system.App.Pools.All[0]["b"]);
+        Assert.Equal(["private 1 "], work.Volumes.All.Select(v => $"{v.Name} {v.Size} {v.RevisionsToKeep}"));
+    }
+
+    [Fact]
+    public async Task A_removal_is_taken_back_where_it_was_whatever_came_since()
+    {
+        AppVM work = _system.AppVM("work");
+        work.Volumes.Load([.. "abc".Select(name => new VolumeConfig { Name = name.ToString() })]);
+        _system.App.Pools.Load([.. "abc".Select(name => new PoolConfig { Name = name.ToString(), Driver = "d" })]);
+        using ModelChange removal = await BegunAsync(() =>
+        {
+            work.Volumes.Remove("b");
+            _system.App.Pools.Remove(_system.App.Pools.All[1]);
+        });
+        using ModelChange other = await BegunAsync(() =>
+        {
+            work.Volumes.Set(new VolumeConfig { Name = "d" });
+            _system.App.Pools.Set(new PoolConfig { Name = "d", Driver = "d" });
+        });
+        removal.Rollback();
+        Assert.Equal("abcd", string.Concat(work.Volumes.All.Select(v => v.Name)));
+        Assert.Equal("abcd", string.Concat(_system.App.Pools.All.Select(p => p.Name)));
+    }
+
+    [Fact]
+    public void Each_field_of_a_volume_is_recorded_by_itself()
+    {
+        AppVM work = _system.AppVM("work");
+        work.Volumes.Load([new VolumeConfig { Name = "private", Size = 1, Rw = true }]);
+        using ModelChange change = _system.App.Changes.Begin(Origin);
+        VolumeConfig other = new()
+        {
+            Name = "private", Pool = "p", Vid = "v", Size = 2, SaveOnStop = true, SnapOnStart = true, Source = "s", RevisionsToKeep = 1, Ephemeral = false,
+            Extra = [new("x", "y")],
+        };
+        work.Volumes.Set(other);
+        work.Volumes.Set(other);
+        Assert.Equal(
+            [
+                "volume private pool:->p", "volume private vid:->v", "volume private size:1->2", "volume private rw:True->False",
+                "volume private save_on_stop:False->True", "volume private snap_on_start:False->True", "volume private source:->s",
+                "volume private revisions_to_keep:->1", "volume private ephemeral:->False", "volume private extra:->x=y",
+            ],
+            change.Records.Select(r => $"{r.Item}:{r.Before}->{r.After}"));
+        change.Rollback();
+        Assert.Equal(new VolumeConfig { Name = "private", Size = 1, Rw = true }, work.Volumes.All[0] with { Extra = [] });
+    }
+
+    /// <summary>Begins a change as another call would: what runs next is not within it.</summary>
+    private async Task<ModelChange> BegunAsync(Action mutate)
+    {
+        await Task.CompletedTask;
+        ModelChange change = _system.App.Changes.Begin(Origin);
+        mutate();
+        return change;
+    }
 }
