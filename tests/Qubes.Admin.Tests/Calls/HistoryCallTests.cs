@@ -141,14 +141,16 @@ public sealed class HistoryCallTests
             await fixture.CallAsync("admin.history.Undo", "1", source: "mgmt"));
         await fixture.OnLoopAsync(app => ((Model.Classes.QubesVM)app.Domains["work"]).Runtime.State = Model.Classes.PowerState.Running);
         Assert.Equal("2\0QubesVMNotHaltedError\0\0volume private rw of work: Domain is not powered off: 'work'\0", await fixture.CallAsync("admin.history.Undo", "1"));
+        await fixture.OnLoopAsync(app => ((Model.Classes.QubesVM)app.Domains["work"]).Runtime.State = Model.Classes.PowerState.Halted);
+        Assert.Equal("0\0{\"revision\":2}", await fixture.CallAsync("admin.history.Undo", "1"));
         await fixture.Loop.InvokeAsync(() => fixture.Lifecycle.StorageOf((Model.Classes.QubesVM)fixture.App.Domains["work"])["private"].CreateAsync());
         Assert.Equal("0\0", await fixture.CallAsync("admin.vm.volume.Resize", "private", "work", "3221225472"));
-        Assert.Equal("2\0QubesConflictError\0\0Revision 2 cannot be undone: it changed volume private size of work, whose data does not go back with it\0",
-            await fixture.CallAsync("admin.history.Undo", "2"));
+        Assert.Equal("2\0QubesConflictError\0\0Revision 3 cannot be undone: it changed volume private size of work, whose data does not go back with it\0",
+            await fixture.CallAsync("admin.history.Undo", "3"));
         await fixture.CallAsync("admin.pool.Add", "file-qcow2", payload: $"name=more\ndir_path={fixture.StateDirectory}/more");
         await fixture.CallAsync("admin.pool.Set.revisions_to_keep", "more", payload: "7");
         await fixture.CallAsync("admin.pool.Remove", "more");
-        Assert.Equal("2\0QubesConflictError\0\0Revision 4 cannot be undone: the pool more is gone\0", await fixture.CallAsync("admin.history.Undo", "4"));
+        Assert.Equal("2\0QubesConflictError\0\0Revision 5 cannot be undone: the pool more is gone\0", await fixture.CallAsync("admin.history.Undo", "5"));
     }
 
     [Fact]
