@@ -14,6 +14,9 @@ namespace Qubes.Admin.Handlers;
 /// <summary><c>admin.history.*</c>: what was changed, and taking it back.</summary>
 internal static class HistoryHandlers
 {
+    // Each loses against a change that came in between.
+    private const int MostAttempts = 10;
+
     // One call looks at no more entries than this; the caller goes on where it ended.
     private const int MostLookedAt = 20_000;
 
@@ -69,10 +72,25 @@ internal static class HistoryHandlers
             ChangeUndo.RequireUnchanged(call.App, entry);
         }
 
-        long now = call.App.Changes.Revision;
-        ChangePlan plan = await call.Services.Planner.PlanAsync(call, steps, copy => ChangeUndo.RequireUnchanged(copy, entry));
-        long committed = await new ChangeExecutor(call, plan, now).RunAsync();
+        long committed = await UndoAsync(call, entry, steps);
         call.Write(string.Create(CultureInfo.InvariantCulture, $$"""{"revision":{{committed}}}"""));
+    }
+
+    /// <summary>The caller names no revision of the state: what others change meanwhile is a reason to look again, not one to refuse.</summary>
+    private static async Task<long> UndoAsync(AdminCall call, HistoryEntry entry, IReadOnlyList<ChangeStep> steps)
+    {
+        for (int attempt = 1; ; attempt++)
+        {
+            long now = call.App.Changes.Revision;
+            try
+            {
+                ChangePlan plan = await call.Services.Planner.PlanAsync(call, steps, copy => ChangeUndo.RequireUnchanged(copy, entry));
+                return await new ChangeExecutor(call, plan, now).RunAsync();
+            }
+            catch (QubesException e) when (e.Is(QubesErrorNames.Conflict) && call.App.Changes.Revision != now && attempt < MostAttempts)
+            {
+            }
+        }
     }
 
     private static (List<HistoryEntry> Entries, long? Next) Read(HistoryReader reader, HistoryQuery query)

@@ -76,6 +76,32 @@ public sealed class HistoryCallTests
     }
 
     [Fact]
+    public async Task What_others_change_meanwhile_keeps_nothing_from_being_undone()
+    {
+        await using AdminFixture fixture = await AdminFixture.StartAsync();
+        await fixture.CallAsync("admin.vm.property.Set", "memory", "work", "500");
+        using SemaphoreSlim turns = new(0);
+        Task others = Task.Run(async () =>
+        {
+            for (int i = 0; i < 3 * 50; i++)
+            {
+                await turns.WaitAsync();
+                await fixture.CallAsync("admin.vm.feature.Set", "x", "debian", i.ToString(System.Globalization.CultureInfo.InvariantCulture));
+            }
+        });
+        string last = "1";
+        for (int i = 0; i < 50; i++)
+        {
+            turns.Release(3);
+            string reply = await fixture.CallAsync("admin.history.Undo", last);
+            Assert.StartsWith("0\0{\"revision\":", reply, StringComparison.Ordinal);
+            last = reply[14..^1];
+        }
+
+        await others;
+    }
+
+    [Fact]
     public async Task A_change_that_was_changed_since_is_not_undone()
     {
         await using AdminFixture fixture = await AdminFixture.StartAsync();
