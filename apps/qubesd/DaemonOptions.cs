@@ -21,8 +21,8 @@ internal sealed record DaemonOptions
           --print-admin-policy     print 90-admin-default.policy, then end
           --help, --version
 
-        Under these names, or with one of them as first argument, it looks after a store without the daemon:
-        programs: qubes-store qubes-create
+        Under these names, or with one of them as first argument, it works without the daemon, on a store or the policy:
+        programs: qubes-store qubes-create qubes-policy-admin
 
         """;
 

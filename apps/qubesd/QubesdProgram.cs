@@ -19,6 +19,7 @@ internal static class QubesdProgram
     public static IReadOnlyDictionary<string, Func<string[], Task<int>>> Programs { get; } = new Dictionary<string, Func<string[], Task<int>>>(
         PolicyAdministrator.Services.Append(PolicyAdminProgram.Name).Select(name => KeyValuePair.Create(name, RunPolicyAdmin)), StringComparer.Ordinal)
     {
+        [PolicyRegisterProgram.Name] = static _ => PolicyRegisterProgram.RunAsync(Console.OpenStandardInput()),
         [StoreProgram.Name] = StoreProgram.RunAsync,
         [CreateProgram.Name] = CreateProgram.RunAsync,
     };

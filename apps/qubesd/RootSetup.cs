@@ -5,6 +5,7 @@ using Qubes.Admin.Server;
 using Qubes.Linux;
 using Qubes.Policy.Administration;
 using Qubes.Policy.Loading;
+using Qubesd.PolicyTools;
 using Qubes.Protocol.Agents;
 
 namespace Qubesd;
@@ -45,7 +46,7 @@ internal static class RootSetup
 
         // Multi-call programs act by the name of the link. These judge the whole policy, which only this one can.
         string own = Environment.ProcessPath ?? "/usr/bin/qubesd";
-        foreach (string service in PolicyAdministrator.Services)
+        foreach (string service in PolicyAdministrator.Services.Append(PolicyRegisterProgram.Name))
         {
             Link(Path.Combine(paths.RpcDirectory, service), own);
         }

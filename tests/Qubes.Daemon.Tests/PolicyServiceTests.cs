@@ -33,6 +33,25 @@ public sealed class PolicyServiceTests
     }
 
     [Fact]
+    public async Task A_backend_registers_an_argument()
+    {
+        using ScratchRoot root = new();
+        await QubesdProcess.InitialiseAsync(root);
+        Assert.Equal(0, (await RegisterAsync(root, "key-1")).Exit.Code);
+        CapturedProcess refused = await RegisterAsync(root, "key-1");
+        Assert.Equal(1, refused.Exit.Code);
+        Assert.Equal("", refused.OutputText + refused.ErrorText);
+        Assert.Equal("u2f.Authenticate +key-1 work mgmt allow\n", await File.ReadAllTextAsync(Path.Combine(root.Paths.PolicyDirectory, "60-registered-arguments.policy")));
+        string[] log = await File.ReadAllLinesAsync(root.Paths.Under("var/log/qubes/policy-register.log"));
+        Assert.EndsWith(" u2f.Authenticate: work -> mgmt argument allowed", log[0], StringComparison.Ordinal);
+        Assert.EndsWith(" u2f.Authenticate: work -> mgmt refused: There is a rule about this argument", log[1], StringComparison.Ordinal);
+
+        static Task<CapturedProcess> RegisterAsync(ScratchRoot root, string argument) => RunAsync(
+            root, "policy.RegisterArgument", "u2f.Authenticate", argument,
+            new() { ["QREXEC_REQUESTED_TARGET"] = "work", ["QREXEC_SERVICE_ARGUMENT"] = "u2f.Authenticate" });
+    }
+
+    [Fact]
     public async Task A_host_that_cannot_do_it_is_told_from_a_refusal()
     {
         using ScratchRoot root = new();
@@ -43,11 +62,12 @@ public sealed class PolicyServiceTests
         Assert.StartsWith("Internal error. See '", failed.ErrorText, StringComparison.Ordinal);
     }
 
-    private static Task<CapturedProcess> RunAsync(ScratchRoot root, string service, string argument = "", string payload = "") => ProcessCapture.RunAsync(
+    private static Task<CapturedProcess> RunAsync(
+        ScratchRoot root, string service, string argument = "", string payload = "", Dictionary<string, string?>? further = null) => ProcessCapture.RunAsync(
         new ChildProcessOptions
         {
             FileName = Path.Combine(root.Paths.RpcDirectory, service),
-            EnvironmentChanges = new Dictionary<string, string?>
+            EnvironmentChanges = new Dictionary<string, string?>(further ?? [])
             {
                 ["QREXEC_SERVICE_FULL_NAME"] = $"{service}+{argument}",
                 ["QREXEC_REMOTE_DOMAIN"] = "mgmt",

@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Text;
 using Qubes.Linux;
 using Qubes.Policy.Administration;
 
@@ -20,7 +18,7 @@ internal static class PolicyAdminProgram
     public static async Task<int> RunAsync(Stream input, Stream output, TextWriter error)
     {
         QubesPaths paths = new();
-        string log = paths.Under("var/log/qubes/policy-admin.log");
+        ServiceLog log = new(paths.Under("var/log/qubes/policy-admin.log"));
         string call = Environment.GetEnvironmentVariable("QREXEC_SERVICE_FULL_NAME") ?? "";
         string source = Environment.GetEnvironmentVariable("QREXEC_REMOTE_DOMAIN") ?? "";
         if (call.Length == 0 || source.Length == 0)
@@ -32,24 +30,24 @@ internal static class PolicyAdminProgram
         // service [ '+' argument ]
         int plus = call.IndexOf('+', StringComparison.Ordinal);
         (string service, string untrustedArgument) = plus < 0 ? (call, "") : (call[..plus], call[(plus + 1)..]);
-        string what = LogText.Escape($"{service}+{untrustedArgument} ({source})");
+        string what = $"{service}+{untrustedArgument} ({source})";
         try
         {
             byte[] answer = new PolicyAdministrator(paths).Call(service, untrustedArgument, await ReadAsync(input));
-            Log(log, what);
+            log.Write(what);
             await output.WriteAsync(answer);
             return 0;
         }
         catch (PolicyAdministrationException refused)
         {
-            Log(log, $"{what}: error: {LogText.Escape(refused.Message)}");
+            log.Write($"{what}: error: {refused.Message}");
             await error.WriteAsync($"{refused.WireName} {refused.Message}");
             return Refused;
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            Log(log, $"{what}: {LogText.Escape(failure.Message)}");
-            await error.WriteAsync($"Internal error. See '{log}' in dom0 for details.");
+            log.Write($"{what}: {failure.Message}");
+            await error.WriteAsync($"Internal error. See '{log.Path}' in dom0 for details.");
             return Failed;
         }
     }
@@ -59,17 +57,5 @@ internal static class PolicyAdminProgram
     {
         byte[] buffer = new byte[PolicyAdministrator.MaxPayload + 1];
         return buffer[..await input.ReadAtLeastAsync(buffer, buffer.Length, throwOnEndOfStream: false)];
-    }
-
-    private static void Log(string path, string text)
-    {
-        try
-        {
-            File.AppendAllText(path, string.Create(CultureInfo.InvariantCulture, $"{DateTimeOffset.Now:yyyy-MM-dd HH:mm:ss} {text}\n"), new UTF8Encoding(false));
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-        {
-            // What was asked counts more than its record, and qrexec logs the call as well.
-        }
     }
 }

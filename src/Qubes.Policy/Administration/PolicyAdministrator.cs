@@ -20,6 +20,10 @@ public sealed class PolicyAdministrator
 {
     private const string Prefix = "policy.";
     private const string IncludePrefix = "include.";
+    private const string RegisteredFile = "60-registered-arguments";
+
+    // What a qube sends with a call.
+    private const int MaxRegisteredArgument = 64;
 
     private readonly string _lockDirectory;
     private readonly DirectoryPolicySource _source;
@@ -89,6 +93,50 @@ public sealed class PolicyAdministrator
             "Remove" => Remove(folder.Locate(_source, untrustedArgument), untrustedPayload),
             _ => Lines(FilesAbout(untrustedArgument)),
         };
+    }
+
+    /// <summary>
+    /// Allows one qube to call a service of another with one argument, which the other has just handed to it: adds the rule
+    /// <c>SERVICE +ARGUMENT FRONTEND BACKEND allow</c> to <c>60-registered-arguments.policy</c>, unless there is a rule about that argument.
+    /// </summary>
+    /// <param name="backend">The qube that serves, and registers.</param>
+    /// <param name="frontend">The qube that will call.</param>
+    /// <exception cref="PolicyAdministrationException">It is refused; nothing has changed.</exception>
+    public void Register(string backend, string frontend, string untrustedService, ReadOnlySpan<byte> untrustedArgument)
+    {
+        string argument = Encoding.Latin1.GetString(untrustedArgument);
+        if (argument.Length is 0 or > MaxRegisteredArgument || argument.AsSpan().ContainsAnyExcept(NameCharacters.Service))
+        {
+            throw PolicyAdministrationException.Protocol($"The argument must have 1 to {MaxRegisteredArgument} letters, numbers, dots, hyphens or underlines");
+        }
+
+        // They become fields of a rule.
+        foreach (string field in (string[])[untrustedService, backend, frontend])
+        {
+            if (field.Length == 0 || field.AsSpan().ContainsAnyExcept(NameCharacters.Service))
+            {
+                throw PolicyAdministrationException.Protocol($"No service and no qube can be called {PythonText.Quote(field)}");
+            }
+        }
+
+        using SafeFileHandle held = DirectoryLock.Take(_lockDirectory);
+        LoadedPolicy policy = PolicyLoader.Load(_source);
+        if (!policy.IsValid)
+        {
+            throw PolicyAdministrationException.Syntax(policy.ErrorSummary);
+        }
+
+        if (policy.Rules.Rules.Any(rule => rule.Service == untrustedService && rule.Argument == "+" + argument))
+        {
+            throw PolicyAdministrationException.Protocol("There is a rule about this argument");
+        }
+
+        string path = _files.Locate(_source, RegisteredFile);
+        string before = Encoding.UTF8.GetString(PolicyFolder.Find(_source, path) ?? []);
+        string separator = before.Length == 0 || before.EndsWith('\n') ? "" : "\n";
+        byte[] content = Encoding.UTF8.GetBytes($"{before}{separator}{untrustedService} +{argument} {frontend} {backend} allow\n");
+        Check(path, content);
+        PolicyFolder.Write(path, content);
     }
 
     private byte[] Get(string path)

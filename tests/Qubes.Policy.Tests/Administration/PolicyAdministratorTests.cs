@@ -134,6 +134,37 @@ public sealed class PolicyAdministratorTests : IDisposable
     }
 
     [Fact]
+    public void A_backend_registers_an_argument_for_one_frontend_and_once()
+    {
+        _administrator.Register("vault", "work", "u2f.Authenticate", "key-1"u8);
+        _administrator.Register("vault", "work", "u2f.Authenticate", "key-2"u8);
+        string file = _root["etc/qubes/policy.d/60-registered-arguments.policy"];
+        const string both = "u2f.Authenticate +key-1 work vault allow\nu2f.Authenticate +key-2 work vault allow\n";
+        Assert.Equal(both, File.ReadAllText(file));
+        Assert.Equal("There is a rule about this argument", RegisterRefused("vault", "other", "u2f.Authenticate", "key-1"));
+        Assert.Equal(both, File.ReadAllText(file));
+    }
+
+    [Theory]
+    [InlineData("vault", "work", "u2f.Authenticate", "")]
+    [InlineData("vault", "work", "u2f.Authenticate", "a b")]
+    [InlineData("vault", "work", "u2f.Authenticate", "a\nb")]
+    [InlineData("vault", "work", "u2f.Authenticate", "a+b")]
+    [InlineData("vault", "work", "u2f.Authenticate", "\u00e9")]
+    [InlineData("vault", "work", "u2f.Authenticate", "12345678901234567890123456789012345678901234567890123456789012345")]
+    [InlineData("vault", "work", "", "key")]
+    [InlineData("vault", "work", "u2f+x", "key")]
+    [InlineData("vault", "@anyvm", "u2f.Authenticate", "key")]
+    [InlineData("vault", "", "u2f.Authenticate", "key")]
+    [InlineData("", "work", "u2f.Authenticate", "key")]
+    public void Nothing_but_a_plain_rule_comes_of_a_registration(string backend, string frontend, string service, string argument)
+    {
+        string before = Everything();
+        RegisterRefused(backend, frontend, service, argument);
+        Assert.Equal(before, Everything());
+    }
+
+    [Fact]
     public async Task Changes_wait_for_the_lock_on_the_directory()
     {
         Task<string> listing;
@@ -167,6 +198,9 @@ public sealed class PolicyAdministratorTests : IDisposable
             Assert.Equal("", Call("policy.Replace", "50-text", read));
         },
         threads: 1);
+
+    private string RegisterRefused(string backend, string frontend, string service, string argument) => Assert.Throws<PolicyAdministrationException>(
+        () => _administrator.Register(backend, frontend, service, Encoding.Latin1.GetBytes(argument))).Message;
 
     private string Call(string service, string argument = "", string payload = "") =>
         Encoding.UTF8.GetString(_administrator.Call(service, argument, Encoding.UTF8.GetBytes(payload)));
