@@ -62,6 +62,7 @@ internal sealed class Daemon : IAsyncDisposable
     private AdminServer? _server;
     private PolicyServer? _policyServer;
     private ExtensionHost? _extensions;
+    private DeviceClassEntries? _deviceClasses;
 
     public Daemon(DaemonOptions options, QubesPaths paths, ILoggerFactory loggers)
     {
@@ -90,6 +91,11 @@ internal sealed class Daemon : IAsyncDisposable
             if (_extensions is not null)
             {
                 await _extensions.DisposeAsync();
+            }
+
+            if (_deviceClasses is not null)
+            {
+                await _deviceClasses.FlushAsync();
             }
 
             if (_disposables is not null)
@@ -163,12 +169,15 @@ internal sealed class Daemon : IAsyncDisposable
             _app, new ServiceAgent(_paths, _paths.QubesRunDirectory, qrexecClient), _loggers.CreateLogger("devices"));
         ServePolicy(policies, system, new ServiceAgent(_paths, _paths.RpcDirectory, qrexecClient), policyLogger);
         ServeCalls(storage, system, policies);
+        _deviceClasses = new DeviceClassEntries(_app, _paths, _loggers.CreateLogger("devices"));
         _ = _store.PrepareAsync();
         _ = LoadFirewallRulesAsync();
         if (_extensions is not null)
         {
             await _extensions.StartAsync();
         }
+
+        await _deviceClasses.FlushAsync();
     }
 
     /// <summary>Before the store is loaded: what needs the consent of an extension needs it from the first moment on.</summary>

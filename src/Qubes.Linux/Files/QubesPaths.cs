@@ -15,7 +15,7 @@ public sealed class QubesPaths
         Root = string.IsNullOrEmpty(root) ? "/" : Path.GetFullPath(root);
         if (Root.Length > 1)
             Root = Root.TrimEnd('/');
-        ServiceDirectories = [Under("run/qubes-rpc"), Under("usr/local/etc/qubes-rpc"), Under("etc/qubes-rpc")];
+        ServiceDirectories = [RuntimeRpcDirectory, Under("usr/local/etc/qubes-rpc"), RpcDirectory];
         ServiceConfigurationDirectories =
             [Under("run/qubes/rpc-config"), Under("usr/local/etc/qubes/rpc-config"), Under("etc/qubes/rpc-config")];
     }
@@ -54,6 +54,10 @@ public sealed class QubesPaths
     public string PolicyDirectory => Under("etc/qubes/policy.d");
     public string ExtensionsDirectory => Under("etc/qubes/extensions.d");
     public string RpcDirectory => Under("etc/qubes-rpc");
+
+    // What services and policy are until the next boot; looked at before the ones above
+    public string RuntimePolicyDirectory => Under("run/qubes/policy.d");
+    public string RuntimeRpcDirectory => Under("run/qubes-rpc");
 
     // Logs
     public string LogDirectory => Under("var/log/qubes");

@@ -37,6 +37,9 @@ public sealed class DeviceSources
         return untrustedName.Length is > 0 and <= LongestClass && !untrustedName.AsSpan().ContainsAnyExcept(ClassCharacters);
     }
 
+    /// <summary>Raised on the model loop when a class has got or lost its source.</summary>
+    public event Action? ClassesChanged;
+
     public IDeviceSource? Find(string deviceClass) => _classes.GetValueOrDefault(deviceClass)?.Source;
 
     /// <summary>What the qube has attached, of all classes.</summary>
@@ -54,9 +57,13 @@ public sealed class DeviceSources
             throw new ArgumentException($"'{name}' cannot be a device class", nameof(source));
         }
 
-        return _classes.TryAdd(name, new DeviceClassState(source))
-            ? new Registration(this, source)
-            : throw new ArgumentException($"device class '{name}' has a source already", nameof(source));
+        if (!_classes.TryAdd(name, new DeviceClassState(source)))
+        {
+            throw new ArgumentException($"device class '{name}' has a source already", nameof(source));
+        }
+
+        ClassesChanged?.Invoke();
+        return new Registration(this, source);
     }
 
     /// <summary>
@@ -117,6 +124,7 @@ public sealed class DeviceSources
             if (owner.StateOf(source) is not null)
             {
                 owner._classes.Remove(source.DeviceClass);
+                owner.ClassesChanged?.Invoke();
                 owner.TouchAttachments();
             }
         }

@@ -19,7 +19,7 @@ public sealed class DirectoryPolicySource : IPolicySource
         _root = paths.Root;
         Directories =
         [
-            new PolicyDirectory(paths.Under("run/qubes/policy.d"), Required: false),
+            new PolicyDirectory(paths.RuntimePolicyDirectory, Required: false),
             new PolicyDirectory(paths.PolicyDirectory, Required: true),
         ];
         LegacyDirectory = Path.Join(paths.RpcDirectory, "policy");

@@ -11,6 +11,8 @@ public sealed class DeviceSourceTests
     [Fact]
     public void A_class_has_one_source_until_it_goes()
     {
+        int changes = 0;
+        _devices.System.App.Devices.ClassesChanged += () => changes++;
         Assert.Throws<ArgumentException>(() => _devices.System.App.Devices.Register(new MemoryDeviceSource(DeviceSystem.Class)));
         Assert.Throws<ArgumentException>(() => _devices.System.App.Devices.Register(new MemoryDeviceSource("no.class")));
         using (_devices.System.App.Devices.Register(new MemoryDeviceSource("another")))
@@ -19,6 +21,7 @@ public sealed class DeviceSourceTests
         }
 
         Assert.Equal([DeviceSystem.Class], _devices.System.App.Devices.Classes);
+        Assert.Equal(2, changes);
     }
 
     [Fact]
