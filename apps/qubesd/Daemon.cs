@@ -158,7 +158,7 @@ internal sealed class Daemon : IAsyncDisposable
         PolicyStore policies = new(new DirectoryPolicySource(_paths), TimeProvider.System, policy => PolicyLoadLog.Write(policyLogger, policy));
         SystemInfoSource system = new(_app);
         new AdminExtension(policies, system).Register(_app);
-        HostDeviceSources devices = HostDeviceSources.Register(_app, hypervisor, _paths, _loggers.CreateLogger("devices"));
+        HostDeviceSources devices = HostDeviceSources.Register(_app, hypervisor, _paths, services, _loggers.CreateLogger("devices"));
         LimitFeatures.Register(_app.Events);
         _app.FinishLoading();
         await _lifecycle.AttachAsync();

@@ -2,7 +2,9 @@ using Microsoft.Extensions.Logging;
 using Qubes.Extensions.Block;
 using Qubes.Extensions.Mic;
 using Qubes.Extensions.Pci;
+using Qubes.Extensions.Usb;
 using Qubes.Lifecycle.Hypervisors;
+using Qubes.Lifecycle.Qrexec;
 using Qubes.Linux;
 using Qubes.Model;
 
@@ -15,25 +17,35 @@ public sealed class HostDeviceSources
     private readonly BlockSource _block;
     private readonly MicSource _mic;
     private readonly PciSource _pci;
+    private readonly UsbSource _usb;
 
-    private HostDeviceSources(QubesApp app, BlockSource block)
+    private HostDeviceSources(QubesApp app, BlockSource block, UsbSource usb)
     {
         _app = app;
         _block = block;
+        _usb = usb;
         _mic = new MicSource(app);
         _pci = new PciSource(app);
     }
 
-    public static HostDeviceSources Register(QubesApp app, IHypervisor hypervisor, QubesPaths paths, ILogger log)
+    /// <param name="app">Whose qubes.</param>
+    /// <param name="hypervisor">Gives disks to qubes.</param>
+    /// <param name="paths">Where the system is.</param>
+    /// <param name="services">Calls services in qubes; null where there is no qrexec.</param>
+    /// <param name="log">What failed without a caller.</param>
+    public static HostDeviceSources Register(QubesApp app, IHypervisor hypervisor, QubesPaths paths, GuestServices? services, ILogger log)
     {
         ArgumentNullException.ThrowIfNull(app);
         ArgumentNullException.ThrowIfNull(paths);
         HostBlockDevices host = new("/sys", "/proc", paths.StateDirectory);
-        HostDeviceSources sources = new(app, new BlockSource(app, hypervisor, host.Scan, log));
+        UsbServices? usbServices = services is null ? null : new UsbServices(services, new TemporaryPolicy(paths.RuntimePolicyDirectory));
+        HostDeviceSources sources = new(
+            app, new BlockSource(app, hypervisor, host.Scan, log), new UsbSource(app, new HostUsbDevices("/sys").Scan, usbServices, log));
         app.Devices.Failed = (what, failure) => log.LogError(failure, "{What}", LogText.Escape(what));
         sources._block.Register();
         sources._mic.Register();
         sources._pci.Register();
+        sources._usb.Register();
         return sources;
     }
 
@@ -41,7 +53,10 @@ public sealed class HostDeviceSources
     public async Task AdoptAsync()
     {
         string backend = _app.Domains.AdminVM.Name;
-        _pci.BeginLoading(() => new HostPciDevices("/sys", backend).Scan(PciDatabase.Load()));
+        _pci.BeginLoading(() => new HostPciDevices("/sys", backend).Scan(HardwareNames.Load("pci.ids")));
+
+        // Block devices are known by the USB devices they are parts of.
+        await _usb.AdoptAsync();
         await _block.AdoptAsync();
         await _mic.AdoptAsync();
     }

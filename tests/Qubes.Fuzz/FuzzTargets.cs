@@ -22,6 +22,7 @@ internal static class FuzzTargets
         new StoreJournalTarget(),
         new FileCommitTarget(),
         new BlockEntriesTarget(),
+        new UsbEntriesTarget(),
         new Qcow2HeaderTarget(),
         new LayerTreeTarget(),
         new IntentRecordTarget(),

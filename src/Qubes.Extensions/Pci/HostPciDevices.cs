@@ -13,7 +13,7 @@ namespace Qubes.Extensions.Pci;
 /// <param name="backend">The name of the qube that has them.</param>
 internal sealed class HostPciDevices(string systemDirectory, string backend)
 {
-    public IReadOnlyList<PciDevice> Scan(PciDatabase names)
+    public IReadOnlyList<PciDevice> Scan(HardwareNames names)
     {
         string devices = Path.Combine(systemDirectory, "bus/pci/devices");
         if (!Directory.Exists(devices))
@@ -72,7 +72,7 @@ internal sealed class HostPciDevices(string systemDirectory, string backend)
         return port.Length == 0 ? null : port.ToString();
     }
 
-    private PciDevice? Describe(string device, PciAddress address, string port, PciDatabase names)
+    private PciDevice? Describe(string device, PciAddress address, string port, HardwareNames names)
     {
         if (!TryReadHex(device, "vendor", out int vendor) || !TryReadHex(device, "device", out int product) || !TryReadHex(device, "class", out int kind))
         {

@@ -11,6 +11,9 @@ internal static class DeviceHandlers
     public static void Register(EventHandlers events)
     {
         events.OnAwaited(EmitterClass.LocalVM, "domain-start", OnStartedAsync);
+
+        // What came while the qube slept.
+        events.OnAwaited(EmitterClass.LocalVM, "domain-resumed", OnStartedAsync);
         events.OnAwaited(EmitterClass.LocalVM, "domain-shutdown", OnStoppedAsync);
 
         // What is a part of the domain comes and goes with it.

@@ -6,6 +6,7 @@ import sys
 
 mode = sys.argv[1]
 last_id = 0
+early = {}
 
 
 def send(message):
@@ -32,11 +33,14 @@ def call(method, params, answer):
     last_id += 1
     mine = last_id
     send({"id": mine, "method": method, "params": params})
-    while True:
+    while mine not in early:
         message = receive()
-        if "method" not in message and message["id"] == mine:
-            return message
-        answer(message)
+        if "method" in message:
+            answer(message)
+        else:
+            # Perhaps to a call further out: what comes meanwhile can make calls of its own.
+            early[message["id"]] = message
+    return early.pop(mine)
 
 
 def scripted(script):

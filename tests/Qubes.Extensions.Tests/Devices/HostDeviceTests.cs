@@ -1,5 +1,6 @@
 using Qubes.Extensions.Block;
 using Qubes.Extensions.Pci;
+using Qubes.Extensions.Usb;
 using Qubes.Protocol.Devices;
 
 namespace Qubes.Extensions.Tests.Devices;
@@ -72,9 +73,30 @@ public sealed class HostDeviceTests : IDisposable
     }
 
     [Fact]
+    public void USB_devices_but_hubs_and_those_from_elsewhere_are_offered()
+    {
+        _tree.Device("pci0000:00/usb1", "bus/usb/devices", ("bDeviceClass", "09"), ("idVendor", "1d6b"));
+        _tree.Device("pci0000:00/usb1/1-2", "bus/usb/devices", ("bDeviceClass", "00"), ("idVendor", "046d"), ("idProduct", "c52b"),
+            ("manufacturer", "Logi tech"), ("product", "USB/Receiver"),
+            ("1-2:1.1/bInterfaceClass", "03"), ("1-2:1.1/bInterfaceSubClass", "01"), ("1-2:1.1/bInterfaceProtocol", "02"),
+            ("1-2:1.0/bInterfaceClass", "03"), ("1-2:1.0/bInterfaceSubClass", "01"), ("1-2:1.0/bInterfaceProtocol", "01"));
+        _tree.Device("pci0000:00/usb1/1-2/1-2:1.0", "bus/usb/devices");
+        _tree.Device("pci0000:00/usb1/1-3", "bus/usb/devices", ("bDeviceClass", "09"), ("idVendor", "05e3"));
+        _tree.Device("pci0000:00/usb1/1-3/1-3.4", "bus/usb/devices", ("bDeviceClass", "ef"), ("idVendor", "1050"), ("idProduct", "0407"), ("serial", "42"));
+        _tree.Device("platform/vhci_hcd.0/usb3/3-1", "bus/usb/devices", ("bDeviceClass", "00"), ("idVendor", "1234"));
+        Assert.Equal(
+            [
+                new UsbEntry("1-2", @"046d:c52b Logi\x20tech USB\x2fReceiver ", ":030101:030102:", null),
+                new UsbEntry("1-3.4", "1050:0407   42", ":", null),
+            ],
+            new HostUsbDevices(_tree.Sys).Scan());
+        Assert.Empty(new HostUsbDevices("/nonexistent").Scan());
+    }
+
+    [Fact]
     public void The_data_base_of_names_is_read_past_what_is_not_wanted()
     {
-        PciDatabase names = Names();
+        HardwareNames names = Names();
         Assert.Equal("Intel Corporation", names.Vendor(0x8086));
         Assert.Equal("9 Series xHCI", names.Product(0x8086, 0x8cb1));
         Assert.Null(names.Product(0x8086, 0x0001));
@@ -83,10 +105,10 @@ public sealed class HostDeviceTests : IDisposable
 
     public void Dispose() => _tree.Dispose();
 
-    private static PciDatabase Names()
+    private static HardwareNames Names()
     {
         using StringReader text = new("# comment\n\n0001  SafeNet\n8086  Intel Corporation\n\t8cb1  9 Series xHCI\n\t\t1234 5678  A subsystem\n\tbad\nC 0c  Serial bus\n\t03  USB\n000c  After\n");
-        return PciDatabase.Read(text);
+        return HardwareNames.Read(text);
     }
 
     private IReadOnlyList<BlockEntry> Scan() => new HostBlockDevices(_tree.Sys, _tree.Proc, "/var/lib/qubes").Scan();

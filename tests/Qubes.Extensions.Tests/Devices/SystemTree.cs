@@ -9,6 +9,7 @@ internal sealed class SystemTree : IDisposable
     {
         Directory.CreateDirectory(Path.Combine(Sys, "class/block"));
         Directory.CreateDirectory(Path.Combine(Sys, "bus/pci/devices"));
+        Directory.CreateDirectory(Path.Combine(Sys, "bus/usb/devices"));
         Directory.CreateDirectory(Path.Combine(Proc, "self"));
     }
 

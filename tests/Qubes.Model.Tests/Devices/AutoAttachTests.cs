@@ -40,6 +40,17 @@ public sealed class AutoAttachTests
     }
 
     [Fact]
+    public async Task A_qube_that_woke_up_gets_what_came_while_it_slept()
+    {
+        await _devices.Devices.AssignAsync(DeviceSystem.Assignment("1-1"));
+        _devices.Source.Put("sys-usb", "1-1");
+        await _devices.Work.FireAsync("domain-resumed");
+        Assert.Equal(["attach sys-usb:1-1:dead:beef to work"], AttachedNow);
+        await _devices.Work.FireAsync("domain-resumed");
+        Assert.Single(AttachedNow);
+    }
+
+    [Fact]
     public async Task What_another_qube_has_stays_there()
     {
         AppVM other = _devices.Run("other");

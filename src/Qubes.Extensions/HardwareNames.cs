@@ -1,25 +1,25 @@
 using System.Globalization;
 
-namespace Qubes.Extensions.Pci;
+namespace Qubes.Extensions;
 
-/// <summary>Names of vendors and products by number, from the data base of the distribution (<c>pci.ids</c>).</summary>
-internal sealed class PciDatabase
+/// <summary>Names of vendors and products by number, from the data bases of the distribution (<c>pci.ids</c>, <c>usb.ids</c>).</summary>
+internal sealed class HardwareNames
 {
-    private static readonly string[] Files = ["/usr/share/hwdata/pci.ids", "/usr/share/misc/pci.ids"];
+    private static readonly string[] Directories = ["/usr/share/hwdata", "/usr/share/misc"];
 
     private readonly Dictionary<int, string> _vendors = [];
     private readonly Dictionary<(int Vendor, int Product), string> _products = [];
 
-    public static PciDatabase Empty { get; } = new();
+    public static HardwareNames Empty { get; } = new();
 
     public string? Vendor(int vendor) => _vendors.GetValueOrDefault(vendor);
 
     public string? Product(int vendor, int product) => _products.GetValueOrDefault((vendor, product));
 
-    /// <summary>Reads the data base of the host; without one nothing has a name.</summary>
-    public static PciDatabase Load()
+    /// <summary>Reads a data base of the host; without one nothing has a name.</summary>
+    public static HardwareNames Load(string name)
     {
-        string? file = Array.Find(Files, File.Exists);
+        string? file = Array.Find([.. Directories.Select(directory => Path.Combine(directory, name))], File.Exists);
         if (file is null)
         {
             return Empty;
@@ -30,9 +30,9 @@ internal sealed class PciDatabase
     }
 
     // VVVV SP SP NAME ; TAB PPPP SP SP NAME of that vendor ; two TAB: subsystems ; "C …": device classes, after all vendors ; '#': a comment
-    public static PciDatabase Read(TextReader reader)
+    public static HardwareNames Read(TextReader reader)
     {
-        PciDatabase database = new();
+        HardwareNames database = new();
         int vendor = -1;
         while (reader.ReadLine() is { } line)
         {
