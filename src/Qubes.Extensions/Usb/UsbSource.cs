@@ -21,6 +21,9 @@ internal sealed class UsbSource(QubesApp app, Func<IReadOnlyList<UsbEntry>> scan
 {
     private readonly ConditionalWeakTable<LocalQube, UsbBackend> _backends = [];
 
+    // Few of many: who has what is asked for every qube.
+    private readonly HashSet<LocalQube> _offering = [];
+
     // Ports of attachments that are being made or ended, with the frontend clients still know: backends tell of them before they are done.
     private readonly Dictionary<DevicePort, string?> _busy = [];
 
@@ -58,7 +61,7 @@ internal sealed class UsbSource(QubesApp app, Func<IReadOnlyList<UsbEntry>> scan
 
     public IReadOnlyCollection<AttachedDevice> AttachedTo(LocalQube frontend) =>
     [
-        .. app.Domains.OfType<LocalQube>().SelectMany(Exposed).Where(d => d.Attachment == frontend.Name.Value).Select(d => new AttachedDevice(d, [])),
+        .. _offering.SelectMany(Exposed).Where(d => d.Attachment == frontend.Name.Value).Select(d => new AttachedDevice(d, [])),
     ];
 
     /// <summary>Looks at what the backend tells. One look at a time: who asks meanwhile waits for one that begins afterwards.</summary>
@@ -203,6 +206,16 @@ internal sealed class UsbSource(QubesApp app, Func<IReadOnlyList<UsbEntry>> scan
 
         // Too many names to keep, and devices change rarely.
         HardwareNames names = await Task.Run(() => HardwareNames.Load("usb.ids"));
+        if (entries.Count > 0)
+        {
+            _offering.Add(backend);
+        }
+        else
+        {
+            _offering.Remove(backend);
+        }
+
+        _offering.RemoveWhere(static qube => !qube.IsInCollection);
         known.Entries = entries;
         known.Devices = [.. entries.Select(e => UsbEntries.ToDevice(e, backend.Name, names, name => app.Domains.TryGet(name, out _)))];
         return true;

@@ -10,7 +10,8 @@ public sealed class EventCatalogueTests
     [
         "work|domain-pre-spawn|start_guid|True|", "work|property-reset:xid|name|xid|", "work|property-reset:stubdom_xid|name|stubdom_xid|",
         "work|property-reset:start_time|name|start_time|", "work|domain-spawn|start_guid|True|",
-        "work|domain-qdb-change:/qubes-block-devices|path|/qubes-block-devices|", "work|domain-qdb-create|", "work|domain-pre-unpaused|", "work|domain-unpaused|", "work|domain-start|start_guid|True|",
+        "work|domain-qdb-change:/qubes-block-devices|path|/qubes-block-devices|", "work|domain-qdb-change:/qubes-usb-devices|path|/qubes-usb-devices|",
+        "work|domain-qdb-create|", "work|domain-pre-unpaused|", "work|domain-unpaused|", "work|domain-start|start_guid|True|",
     ];
 
     private static readonly string[] WorkEnds =
