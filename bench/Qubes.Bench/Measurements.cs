@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Qubes.Bench;
 
-/// <summary>The rows of the design's table that concern one daemon.</summary>
+/// <summary>The rows of the design's table: here those that concern the daemon's sockets, start and memory.</summary>
 internal sealed class Measurements(BenchOptions options)
 {
     private const int Many = 1000;
@@ -40,6 +40,8 @@ internal sealed class Measurements(BenchOptions options)
             Say($"{Many} qubes: admin.state.Follow");
             MeasureStateFollow(host);
             MeasureMemory(memoryAtStart, host.ResidentBytes);
+            Say($"{Many} qubes: tools, calls from inside, starts");
+            await new ProgramMeasurements(options, host, Add).RunAsync();
         }
 
         return _rows;
