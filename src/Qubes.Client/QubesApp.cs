@@ -1,3 +1,4 @@
+using Qubes.Client.State;
 using Qubes.Client.Transport;
 
 namespace Qubes.Client;
@@ -14,6 +15,13 @@ public sealed class QubesApp(IAdminTransport transport) : PropertyHolder(transpo
     /// <summary>The qubes the caller may see, dom0 first, then by name.</summary>
     public async ValueTask<IReadOnlyList<QubeInfo>> ListQubesAsync(CancellationToken cancellation = default) =>
         [.. Lines(await CallAsync("admin.vm.List", cancellation: cancellation)).Select(QubeInfo.Parse)];
+
+    /// <summary>Everything the caller may see, in one call. Daemons of Qubes OS do not know it.</summary>
+    public async ValueTask<SystemState> GetStateAsync(CancellationToken cancellation = default)
+    {
+        AdminCall call = new(Name, "admin.state.Get", "", ReadOnlyMemory<byte>.Empty);
+        return SystemState.Parse(AdminReply.Content(await Transport.SendAsync(call, cancellation)));
+    }
 
     public async ValueTask<string[]> ListLabelsAsync(CancellationToken cancellation = default) =>
         Lines(await CallAsync("admin.label.List", cancellation: cancellation));

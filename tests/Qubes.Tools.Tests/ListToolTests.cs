@@ -32,6 +32,40 @@ public sealed class ListToolTests : ToolHarness
             """, Output);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Many_qubes_are_read_in_one_call_where_the_daemon_knows_it(bool isKnown)
+    {
+        string[] names = [.. Enumerable.Range(100, 40).Select(number => $"q{number}")];
+        Daemon.Answer("admin.vm.List+ dom0", string.Concat(names.Select(name => $"{name} class=AppVM state=Halted\n")));
+        const string Property = """{"type":"label","value":"red","default":false}""";
+        string qubes = string.Join(',', names.Skip(1).Select(name =>
+            $$"""
+            "{{name}}":{"class":"AppVM","uuid":"","power_state":"Halted","properties":{"label":{{Property}}},"features":{},"tags":[],
+            "devices":[],"attached":null,"firewall":null,"notes":null}
+            """));
+        foreach (string name in names)
+        {
+            Daemon.Answer($"admin.vm.property.GetAll+ {name}", "label default=False type=label red\n");
+        }
+
+        if (isKnown)
+        {
+            Daemon.Answer("admin.state.Get+ dom0", """{"format":1,"revision":1,"position":"1.1","system":null,"qubes":{""" + qubes + "}}");
+        }
+        else
+        {
+            Daemon.Fail("admin.state.Get+ dom0", "ProtocolError", "no such method");
+        }
+
+        Assert.Equal(0, await RunAsync("qvm-ls", "--raw-data", "--fields", "name,label,netvm"));
+        Assert.Equal(string.Concat(names.Select(name => $"{name}|red|-\n")), Output);
+
+        // The first was made after the state was told.
+        Assert.Equal(isKnown ? 1 : names.Length, Calls("admin.vm.property.GetAll").Count());
+    }
+
     [Fact]
     public async Task Raw_output_has_neither_header_nor_padding()
     {

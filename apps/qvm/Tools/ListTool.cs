@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Qubes.Client;
+using Qubes.Client.State;
 using Qubes.Protocol.Errors;
 using Qvm.CommandLine;
 using Qvm.Output;
@@ -13,6 +14,9 @@ internal sealed class ListTool : ITool
 {
     // Enough to keep the daemon busy while we parse; more only makes them wait for each other.
     private const int ParallelCalls = 4;
+
+    // From here on one call for everything is quicker than one for each.
+    private const int ManyQubes = 32;
 
     private static readonly Dictionary<string, PropertyValue> NoProperties = [];
     private static readonly string[] PropertyFilters = ["label", "template-source", "netvm-is", "prefs"];
@@ -114,13 +118,17 @@ internal sealed class ListTool : ITool
     {
         bool volumes = Columns.NeedsVolumes(columns);
         bool memory = Columns.NeedsMemory(columns);
+        SystemState? state = needsProperties && qubes.Count >= ManyQubes ? await TryReadStateAsync(app) : null;
         QubeRow?[] rows = new QubeRow?[qubes.Count];
         await Parallel.ForAsync(0, qubes.Count, new ParallelOptions { MaxDegreeOfParallelism = ParallelCalls }, async (i, cancellation) =>
         {
             try
             {
                 Qube qube = app[qubes[i].Name];
-                rows[i] = new QubeRow(qubes[i], needsProperties ? await qube.GetPropertiesAsync(cancellation) : NoProperties)
+                IReadOnlyDictionary<string, PropertyValue> properties = !needsProperties ? NoProperties
+                    : state?.Qubes.GetValueOrDefault(qube.Name) is { } known ? PropertiesOf(known)
+                    : await qube.GetPropertiesAsync(cancellation);
+                rows[i] = new QubeRow(qubes[i], properties)
                 {
                     Volumes = volumes ? await VolumesAsync(qube, cancellation) : new Dictionary<string, VolumeFigures>(StringComparer.Ordinal),
                     Memory = memory ? await MemoryAsync(qube, cancellation) : null,
@@ -132,6 +140,35 @@ internal sealed class ListTool : ITool
             }
         });
         return [.. rows.OfType<QubeRow>()];
+    }
+
+    /// <summary>Null if the daemon does not know the call. Inside a qube other rights are needed for it than for a list.</summary>
+    private static async Task<SystemState?> TryReadStateAsync(QubesApp app)
+    {
+        if (!app.IsLocal)
+        {
+            return null;
+        }
+
+        try
+        {
+            return await app.GetStateAsync();
+        }
+        catch (QubesException)
+        {
+            return null;
+        }
+    }
+
+    private static Dictionary<string, PropertyValue> PropertiesOf(QubeState qube)
+    {
+        Dictionary<string, PropertyValue> properties = new(qube.Properties.Count, StringComparer.Ordinal);
+        foreach ((string name, StateProperty property) in qube.Properties)
+        {
+            properties.Add(name, new PropertyValue(property.IsDefault, property.Type, property.Value ?? ""));
+        }
+
+        return properties;
     }
 
     private static async Task<Dictionary<string, VolumeFigures>> VolumesAsync(Qube qube, CancellationToken cancellation)
