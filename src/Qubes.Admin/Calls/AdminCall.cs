@@ -47,6 +47,9 @@ public sealed class AdminCall
     /// <summary>Where the content goes; begins as a success reply.</summary>
     public ReplyBuffer Reply { get; }
 
+    /// <summary>What follows <see cref="Reply"/>, if the reply is not put together at once.</summary>
+    internal IReplySource? ReplyRest { get; set; }
+
     /// <summary>By the recorder's clock, when the whole request was there; 0 without a recorder.</summary>
     internal long Began { get; set; }
 

@@ -239,7 +239,7 @@ public sealed class AdminDispatcher : IAdminDispatcher
 
         if (!call.IsStream)
         {
-            connection.Reply(reply.Written);
+            connection.Reply(reply.Written, call.ReplyRest);
         }
 
         Conclude(call, AuditEntry.Succeeded);

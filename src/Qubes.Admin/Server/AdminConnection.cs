@@ -18,6 +18,7 @@ public sealed class AdminConnection : IReactorHandler
     private readonly SafeHandle _socket;
     private readonly ByteQueue _input = new();
     private readonly ByteQueue _output = new();
+    private IReplySource? _rest;
     private ReactorRegistration? _registration;
     private State _state = State.Reading;
     private ReactorEvents _watched;
@@ -74,7 +75,9 @@ public sealed class AdminConnection : IReactorHandler
     public void IdentifyPeer() => PeerUserId = PeerCredentials.Of(_socket).UserId;
 
     /// <summary>Writes the whole (rest of the) reply and ends the connection. A caller that has gone is no error.</summary>
-    public void Reply(ReadOnlySpan<byte> message)
+    /// <param name="message">What there is.</param>
+    /// <param name="rest">What follows it.</param>
+    public void Reply(ReadOnlySpan<byte> message, IReplySource? rest = null)
     {
         if (_replied || _state == State.Closed)
         {
@@ -82,26 +85,23 @@ public sealed class AdminConnection : IReactorHandler
         }
 
         _replied = true;
-        if (_output.IsEmpty)
+        _rest = rest;
+        if (!_output.IsEmpty)
         {
-            switch (NonBlockingSocket.TrySend(_socket, message, out int sent))
-            {
-                case SocketResult.Done:
-                    EndOutput();
-                    return;
-                case SocketResult.WouldBlock:
-                    message = message[sent..];
-                    break;
-                default:
-                    Close();
-                    return;
-            }
+            _output.Append(message);
+        }
+        else if (TrySend(message) && SendRest())
+        {
+            EndOutput();
+            return;
         }
 
-        _output.Append(message);
-        _state = State.Finishing;
-        _server.Deadlines.Restart(this);
-        Watch(ReactorEvents.Writable);
+        if (_state != State.Closed)
+        {
+            _state = State.Finishing;
+            _server.Deadlines.Restart(this);
+            Watch(ReactorEvents.Writable);
+        }
     }
 
     /// <summary>
@@ -242,6 +242,7 @@ public sealed class AdminConnection : IReactorHandler
         _socket.Dispose();
         _input.Clear();
         _output.Clear();
+        _rest = null;
         _server.OnClosed(this, wasReading);
         if (wasRunning)
         {
@@ -280,13 +281,17 @@ public sealed class AdminConnection : IReactorHandler
         {
             case SocketResult.Done:
                 _output.Clear();
-                if (_replied)
+                if (!_replied)
+                {
+                    Watch(ReactorEvents.None);
+                }
+                else if (SendRest())
                 {
                     EndOutput();
                 }
-                else
+                else if (_state != State.Closed)
                 {
-                    Watch(ReactorEvents.None);
+                    _server.Deadlines.Restart(this);
                 }
 
                 break;
@@ -302,6 +307,43 @@ public sealed class AdminConnection : IReactorHandler
                 Close();
                 break;
         }
+    }
+
+    /// <summary>With nothing queued. False: the caller takes no more now and the remainder is queued, or it is gone.</summary>
+    private bool TrySend(ReadOnlySpan<byte> message)
+    {
+        switch (NonBlockingSocket.TrySend(_socket, message, out int sent))
+        {
+            case SocketResult.Done:
+                return true;
+            case SocketResult.WouldBlock:
+                _output.Append(message[sent..]);
+                return false;
+            default:
+                Close();
+                return false;
+        }
+    }
+
+    /// <summary>Sends parts of the rest as long as the caller takes them; false as for <see cref="TrySend"/>.</summary>
+    private bool SendRest()
+    {
+        if (_rest is null)
+        {
+            return true;
+        }
+
+        ReplyBuffer part = _server.Buffers.Rent();
+        bool isTaken = true;
+        while (isTaken && _rest is { } rest)
+        {
+            part.Truncate(0);
+            _rest = rest.WriteNext(part) ? rest : null;
+            isTaken = TrySend(part.Written);
+        }
+
+        _server.Buffers.Return(part);
+        return isTaken;
     }
 
     private void EndOutput()

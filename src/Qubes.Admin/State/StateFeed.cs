@@ -68,7 +68,7 @@ public sealed class StateFeed : IModelObserver, IEventObserver
 
     // {"format":1,"revision":N,"position":"","system":OBJECT|null,"qubes":{NAME:OBJECT*}}; the objects as in StateWriter
 
-    /// <summary>Writes everything the caller may see.</summary>
+    /// <summary>Answers with everything the caller may see.</summary>
     public void WriteSnapshot(AdminCall call, AdminFilters filters)
     {
         StateImages images = Prepare();
@@ -77,30 +77,25 @@ public sealed class StateFeed : IModelObserver, IEventObserver
             NoticePolicy(images);
         }
 
-        HashSet<string>? told = filters.AllowsAll ? null : ToldTo(call.Source);
-        ReplyBuffer reply = call.Reply;
-
-        // Room for all of it at once: the reply is megabytes, and growing would copy them again and again.
-        _ = reply.GetSpan(images.Qubes.Sum(image => image.Fragment.Json.Length + image.Qube.Name.Value.Length + 4) + images.System.Json.Length + 128);
-        call.Write(string.Create(CultureInfo.InvariantCulture, $$"""{"format":1,"revision":{{_revision}},"position":"{{_position}}","system":"""));
-        reply.Write(filters.Allows(_app) ? images.System.Json : "null"u8);
-        call.Write(",\"qubes\":{");
-        bool isFirst = true;
+        List<(string Name, StateFragment Fragment, QubeSections Sees)> visible = new(images.Qubes.Count);
         foreach (QubeImage image in images.Qubes)
         {
             QubeSections sees = filters.SectionsOf(image.Qube);
             if (sees != QubeSections.None)
             {
-                told?.Add(image.Qube.Name);
-                reply.Write(isFirst ? default : ","u8);
-                isFirst = false;
-                JsonText.Write(reply, image.Qube.Name.Value);
-                reply.Write(":"u8);
-                image.Fragment.Write(reply, sees);
+                visible.Add((image.Qube.Name, image.Fragment, sees));
             }
         }
 
-        call.Write("}}");
+        if (!filters.AllowsAll)
+        {
+            ToldTo(call.Source).UnionWith(visible.Select(qube => qube.Name));
+        }
+
+        call.Write(string.Create(CultureInfo.InvariantCulture, $$"""{"format":1,"revision":{{_revision}},"position":"{{_position}}","system":"""));
+        call.Reply.Write(filters.Allows(_app) ? images.System.Json : "null"u8);
+        call.Write(",\"qubes\":{");
+        call.ReplyRest = new StateSnapshot([.. visible]);
     }
 
     /// <summary>Begins to tell the caller what changes after a position.</summary>

@@ -174,6 +174,52 @@ public sealed class StateCallTests
     }
 
     [Fact]
+    public async Task Many_readers_that_take_their_time_cost_no_copies_of_the_state_and_see_one_moment()
+    {
+        const int readers = 20;
+        await using AdminFixture fixture = await AdminFixture.StartAsync();
+        await fixture.OnLoopAsync(app =>
+        {
+            for (int i = 0; i < 600; i++)
+            {
+                app.Domains.Create(new Model.Classes.NewQube
+                {
+                    Class = Model.Classes.QubeClasses.AppVM, Name = Protocol.Names.QubeName.Parse($"q{i}"), Label = app.Labels.Find("red"), Template = app.Domains["debian"],
+                });
+            }
+        });
+        string whole = await fixture.CallAsync("admin.state.Get");
+        Assert.True(whole.Length > 1 << 20, $"only {whole.Length} bytes");
+        long before = await fixture.OnLoopAsync(_ => GC.GetAllocatedBytesForCurrentThread());
+        RawClient[] clients = new RawClient[readers];
+        for (int i = 0; i < readers; i++)
+        {
+            clients[i] = await RawClient.ConnectAsync(fixture.AdminSocket);
+            await clients[i].SendAsync("admin.state.Get+ dom0 name dom0\0");
+            clients[i].FinishOutput();
+        }
+
+        // Each has its first bytes, so all of them were answered; no one has taken more than its socket holds.
+        string[] first = new string[readers];
+        for (int i = 0; i < readers; i++)
+        {
+            first[i] = await clients[i].ReadAsync();
+        }
+
+        long after = await fixture.OnLoopAsync(_ => GC.GetAllocatedBytesForCurrentThread());
+        Assert.True(after - before < readers * (long)whole.Length / 4, $"{(after - before) / readers} bytes for each reply of {whole.Length}");
+
+        // What they have not read yet is still of the moment they asked.
+        await fixture.CallAsync("admin.vm.property.Set", "memory", "debian", "555");
+        for (int i = 0; i < readers; i++)
+        {
+            Assert.Equal(whole, first[i] + await clients[i].ReadExactlyAsync(whole.Length - first[i].Length));
+            Assert.Equal("", await clients[i].ReadAsync());
+            clients[i].Dispose();
+        }
+    }
+
+    [Fact]
     public async Task A_position_that_is_too_old_or_not_yet_there_is_refused()
     {
         const string expired = "2\0QubesStateExpiredError\0\0The changes since this position are no longer kept: get the state again\0";
