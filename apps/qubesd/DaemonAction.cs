@@ -6,6 +6,7 @@ internal enum DaemonAction
     InitialiseRoot,
     PrintDocs,
     PrintPolicy,
+    PrintManual,
     Help,
     Version,
 }

@@ -6,7 +6,7 @@ internal sealed record DaemonOptions
     public const string Usage = """
         usage: qubesd [--root DIR] [--libvirt URI] [--debug] [--log-dom0-call]
                qubesd --init-root [--root DIR]
-               qubesd --print-api-docs | --print-admin-policy | --help | --version
+               qubesd --print-api-docs | --print-admin-policy | --man-page PROGRAM | --help | --version
 
         The daemon of the Qubes OS Admin API. It holds all qubes and serves run/qubesd.sock.
 
@@ -19,6 +19,7 @@ internal sealed record DaemonOptions
                                    files an administrator may have changed are left alone
           --print-api-docs         print the reference of all calls, then end
           --print-admin-policy     print 90-admin-default.policy, then end
+          --man-page PROGRAM       print the manual page of one of the programs below, then end
           --help, --version
 
         Under these names, or with one of them as first argument, it works without the daemon, on a store or the policy:
@@ -33,6 +34,9 @@ internal sealed record DaemonOptions
     public bool Debug { get; private set; }
 
     public bool LogCalls { get; private set; }
+
+    /// <summary>Whose manual page is wanted.</summary>
+    public string? Manual { get; private set; }
 
     public DaemonAction Action { get; private set; } = DaemonAction.Serve;
 
@@ -64,6 +68,10 @@ internal sealed record DaemonOptions
                     break;
                 case "--print-admin-policy":
                     options.Action = DaemonAction.PrintPolicy;
+                    break;
+                case "--man-page":
+                    options.Action = DaemonAction.PrintManual;
+                    options.Manual = Value(args, ref i);
                     break;
                 case "--help" or "-h":
                     options.Action = DaemonAction.Help;

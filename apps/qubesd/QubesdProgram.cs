@@ -67,12 +67,26 @@ internal static class QubesdProgram
             case DaemonAction.PrintPolicy:
                 await Console.Out.WriteAsync(PolicyDocuments.WriteDefault(AdminMethods.Table));
                 return 0;
+            case DaemonAction.PrintManual:
+                return await PrintManualAsync(options.Manual!);
             case DaemonAction.InitialiseRoot:
                 RootSetup.Run(paths);
                 return 0;
             default:
                 return await ServeAsync(options, paths);
         }
+    }
+
+    private static async Task<int> PrintManualAsync(string program)
+    {
+        if (((ToolHelp[])[StoreProgram.Help, CreateProgram.Help]).FirstOrDefault(h => h.Name == program) is not { } help)
+        {
+            await Console.Error.WriteAsync($"{DaemonOptions.Usage}qubesd: error: there is no manual page of '{LogText.Escape(program)}'\n");
+            return Misused;
+        }
+
+        await Console.Out.WriteAsync(help.ManualPage);
+        return 0;
     }
 
     private static async Task<int> ServeAsync(DaemonOptions options, QubesPaths paths)

@@ -52,16 +52,78 @@ public sealed class StoreProgramTests
     }
 
     [Theory]
-    [InlineData("qubes-store")]
-    [InlineData("qubes-store", "check", "--wrong")]
-    [InlineData("qubes-store", "restore", "x")]
-    [InlineData("qubes-create", "--wrong")]
-    public async Task A_wrong_command_line_is_explained(params string[] arguments)
+    [InlineData("qubes-store: error: the following arguments are required: COMMAND", "qubes-store")]
+    [InlineData("qubes-store: error: argument COMMAND: invalid choice: 'repair' (choose from check, show-journal, generations, restore)", "qubes-store", "repair")]
+    [InlineData("qubes-store: error: unrecognized arguments: --wrong", "qubes-store", "check", "--wrong")]
+    [InlineData("qubes-store: error: unrecognized arguments: -x", "qubes-store", "-x")]
+    [InlineData("qubes-store: error: unrecognized arguments: b c", "qubes-store", "check", "a", "b", "c")]
+    [InlineData("qubes-store: error: unrecognized arguments: c", "qubes-store", "restore", "1", "b", "c")]
+    [InlineData("qubes-store: error: unrecognized arguments: --json", "qubes-store", "restore", "1", "--json")]
+    [InlineData("qubes-store: error: argument --json: ignored explicit argument 'x'", "qubes-store", "check", "--json=x")]
+    [InlineData("qubes-store: error: argument --root: expected one argument", "qubes-store", "check", "--root")]
+    [InlineData("qubes-store: error: the following arguments are required: GENERATION", "qubes-store", "restore")]
+    [InlineData("qubes-store: error: argument GENERATION: invalid number: 'x'", "qubes-store", "restore", "x")]
+    [InlineData("qubes-store: error: argument GENERATION: invalid number: '-1'", "qubes-store", "restore", "--", "-1")]
+    [InlineData("qubes-create: error: unrecognized arguments: --wrong", "qubes-create", "--wrong")]
+    [InlineData("qubes-create: error: unrecognized arguments: here", "qubes-create", "here")]
+    [InlineData("qubes-create: error: argument --qubesxml: expected one argument", "qubes-create", "--qubesxml")]
+    [InlineData("qubesd: error: there is no manual page of 'ls'", "--man-page", "ls")]
+    [InlineData("qubesd: error: argument --man-page: expected one argument", "--man-page")]
+    public async Task A_wrong_command_line_is_explained(string error, params string[] arguments)
     {
         using ScratchRoot root = new();
         CapturedProcess result = await RunAsync(root, arguments);
         Assert.Equal(2, result.Exit.Code);
+        Assert.Equal("", result.OutputText);
         Assert.StartsWith("usage: ", result.ErrorText, StringComparison.Ordinal);
+        Assert.EndsWith(error, result.ErrorText, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(root.Paths.StateDirectory));
+    }
+
+    [Theory]
+    [InlineData("qubes-store")]
+    [InlineData("qubes-create")]
+    public async Task Help_version_and_manual_page_are_those_of_the_program(string name)
+    {
+        using ScratchRoot root = new();
+        foreach (string option in (string[])["--help", "-h"])
+        {
+            CapturedProcess help = await RunAsync(root, name, option);
+            Assert.True(help.Exit.IsSuccess, help.ErrorText);
+            Assert.StartsWith($"usage: {name} [--root DIR] ", help.OutputText, StringComparison.Ordinal);
+            Assert.All((string[])["\noptions:\n", "  --root DIR ", "\nexit status:\n", "  QUBES_ROOT "], part => Assert.Contains(part, help.OutputText, StringComparison.Ordinal));
+            Assert.All(help.OutputText.Split('\n'), line => Assert.True(line.Length <= 110 && !line.EndsWith(' '), line));
+        }
+
+        CapturedProcess version = await RunAsync(root, name, "--version");
+        Assert.StartsWith(name + " ", version.OutputText, StringComparison.Ordinal);
+
+        // Written with "qubesd --man-page PROGRAM > docs/man/PROGRAM.1".
+        CapturedProcess page = await RunAsync(root, "--man-page", name);
+        Assert.Equal(await File.ReadAllTextAsync(Path.Combine(ProgramFile.RepositoryRoot, "docs", "man", name + ".1")), page.OutputText);
+    }
+
+    [Fact]
+    public async Task The_root_is_an_option_too_and_a_store_can_be_named()
+    {
+        using ScratchRoot root = new();
+        using ScratchRoot other = new();
+        CapturedProcess created = await RunAsync(other, "qubes-create", "--root", root.Path, "--offline-mode");
+        Assert.True(created.Exit.IsSuccess, created.ErrorText);
+        Assert.True(File.Exists(root.Paths.StoreFile));
+        Assert.False(Directory.Exists(other.Paths.StateDirectory));
+        CapturedProcess check = await RunAsync(other, "qubes-store", $"--root={root.Path}", "check");
+        Assert.Equal($"{root.Paths.StoreFile}: 1 qubes, revision 0; 0 problem(s)\n", check.OutputText);
+        Assert.Equal(3, (await RunAsync(other, "qubes-store", "check")).Exit.Code);
+        CapturedProcess list = await RunAsync(other, "qubes-store", "generations", "--root", root.Path);
+        Assert.StartsWith("0  ", list.OutputText, StringComparison.Ordinal);
+
+        string elsewhere = Path.Combine(other.Path, "store.xml");
+        Assert.True((await RunAsync(other, "qubes-create", "--root", root.Path, "--qubesxml", elsewhere)).Exit.IsSuccess);
+        CapturedProcess named = await RunAsync(other, "qubes-store", "check", "--json", "--", elsewhere);
+        using JsonDocument report = JsonDocument.Parse(named.OutputText);
+        Assert.Equal(elsewhere, report.RootElement.GetProperty("file").GetString());
+        Assert.True(named.Exit.IsSuccess);
     }
 
     [Fact]

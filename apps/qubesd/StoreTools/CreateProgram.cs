@@ -2,7 +2,6 @@ using Microsoft.Extensions.Logging;
 using Qubes.Linux;
 using Qubes.Model;
 using Qubes.Model.Volumes;
-using Qubes.Protocol.Errors;
 using Qubes.Storage;
 using Qubes.Store;
 
@@ -12,53 +11,43 @@ namespace Qubesd.StoreTools;
 internal static class CreateProgram
 {
     public const string Name = "qubes-create";
-    public const string Usage = """
-        usage: qubes-create [--qubesxml FILE] [--offline-mode]
-
-        Makes an empty store of qubes with the default pools, below $QUBES_ROOT.
-
-          --qubesxml FILE   the store, instead of var/lib/qubes/qubes.xml
-          --offline-mode    accepted, and makes no difference: no hypervisor is asked
-
-        """;
 
     private const int Failed = 1;
-    private const int Misused = 2;
 
-    public static async Task<int> RunAsync(string[] args)
+    public static ToolHelp Help { get; } = new()
     {
-        QubesPaths paths = new();
-        StoreOptions options = StoreOptions.For(paths);
-        for (int i = 0; i < args.Length; i++)
-        {
-            switch (args[i])
-            {
-                case "--help" or "-h":
-                    await Console.Out.WriteAsync(Usage);
-                    return 0;
-                case "--offline-mode":
-                    break;
-                case "--qubesxml" when i + 1 < args.Length:
-                    options = options with { StoreFile = Path.GetFullPath(args[++i]) };
-                    break;
-                default:
-                    await Console.Error.WriteAsync($"{Usage}{Name}: error: unrecognized arguments: {args[i]}\n");
-                    return Misused;
-            }
-        }
+        Name = Name,
+        Summary = "make the store of a new system",
+        Forms = ["[--root DIR] [--qubesxml FILE] [--offline-mode]"],
+        Description = "Makes an empty store of qubes: the labels, the default pools with their directories, and dom0. A store that exists is never touched.",
+        Options =
+        [
+            new("--qubesxml FILE", "the store, instead of var/lib/qubes/qubes.xml below the root"),
+            new("--offline-mode", "accepted, and makes no difference: no hypervisor is asked"),
+            .. StoreTool.CommonOptions,
+        ],
+        ExitStatus =
+        [
+            new("0", "The store was made."),
+            new("1", "It exists already, or cannot be made."),
+            new("2", "The command line is wrong."),
+        ],
+    };
 
-        using StandardErrorLoggerFactory loggers = new(LogLevel.Warning);
-        try
+    public static Task<int> RunAsync(string[] args) =>
+        StoreTool.RunAsync(Help, args, ["--offline-mode"], ["--qubesxml"], Failed, async (arguments, paths) =>
         {
+            arguments.RequireAtMost(0);
+            StoreOptions options = StoreOptions.For(paths);
+            if (arguments.Value("--qubesxml") is { } file)
+            {
+                options = options with { StoreFile = Path.GetFullPath(file) };
+            }
+
+            using StandardErrorLoggerFactory loggers = new(LogLevel.Warning);
             await CreateAsync(paths, options, loggers);
             return 0;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or QubesException)
-        {
-            await Console.Error.WriteLineAsync($"{Name}: {LogText.Escape(e.Message)}");
-            return Failed;
-        }
-    }
+        });
 
     private static async Task CreateAsync(QubesPaths paths, StoreOptions options, StandardErrorLoggerFactory loggers)
     {

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Qubes.Linux;
-using Qubes.Protocol.Errors;
 using Qubes.Store;
 using Qubes.Store.Inspection;
 
@@ -12,81 +11,91 @@ namespace Qubesd.StoreTools;
 internal static class StoreProgram
 {
     public const string Name = "qubes-store";
-    public const string Usage = """
-        usage: qubes-store check [--json] [FILE]
-               qubes-store show-journal [--json] [FILE]
-               qubes-store generations [--json] [FILE]
-               qubes-store restore GENERATION [FILE]
-
-        Looks after the store of all qubes, by default var/lib/qubes/qubes.xml below $QUBES_ROOT (or $QUBES_XML_PATH).
-
-          check          report every problem with its place; nothing is changed. Exit status 1 if there is one
-          show-journal   list the changes that are kept beside the file until it is replaced
-          generations    list the last good states
-          restore        make one of them the store (the daemon must not run); what was there is kept beside it
-          --json         for programs
-
-        """;
 
     private const int HasProblems = 1;
-    private const int Misused = 2;
     private const int Failed = 3;
 
-    public static async Task<int> RunAsync(string[] args)
+    public static ToolHelp Help { get; } = new()
     {
-        List<string> words = [.. args.Where(a => a != "--json")];
-        bool isJson = words.Count < args.Length;
-        if (words is ["--help" or "-h"])
+        Name = Name,
+        Summary = "look after the store of all qubes, without the daemon",
+        Forms =
+        [
+            "[--root DIR] check [--json] [FILE]",
+            "[--root DIR] show-journal [--json] [FILE]",
+            "[--root DIR] generations [--json] [FILE]",
+            "[--root DIR] restore GENERATION [FILE]",
+        ],
+        Description = "Looks after the store FILE, by default var/lib/qubes/qubes.xml below the root. Nothing but restore changes anything, and only restore "
+            + "needs the daemon to be stopped.",
+        Commands =
+        [
+            new("check", "report every problem with its place, as a start would meet it, the journal beside the store included"),
+            new("show-journal", "list the changes that are kept beside the store until it is replaced"),
+            new("generations", "list the last good states, the store itself as number 0"),
+            new("restore", "make a good state the store, by its number in that list; what was there is kept beside it"),
+        ],
+        Options = [new("--json", "for programs"), .. StoreTool.CommonOptions],
+        ExitStatus =
+        [
+            new("0", "Done; of check: no problem."),
+            new("1", "check found a problem."),
+            new("2", "The command line is wrong."),
+            new("3", "The file cannot be read or written, or is in use."),
+        ],
+    };
+
+    public static Task<int> RunAsync(string[] args) => StoreTool.RunAsync(Help, args, ["--json"], [], Failed, async (arguments, paths) =>
+    {
+        if (arguments.Words.Count == 0)
         {
-            await Console.Out.WriteAsync(Usage);
-            return 0;
+            throw new UsageException("the following arguments are required: COMMAND");
         }
 
-        if (words.Find(w => w.StartsWith('-')) is { } option)
+        string command = arguments.Words[0];
+        bool isRestore = command == "restore";
+        bool isJson = arguments.Has("--json");
+        if (isRestore && isJson)
         {
-            return await MisuseAsync($"unrecognized arguments: {option}");
+            throw new UsageException("unrecognized arguments: --json");
         }
 
-        try
+        if (Help.Commands.All(c => c.Name != command))
         {
-            switch (words)
-            {
-                case ["check", ..] when words.Count <= 2:
-                    return await CheckAsync(OptionsFor(words.ElementAtOrDefault(1)).StoreFile, isJson);
-                case ["show-journal", ..] when words.Count <= 2:
-                    return await ShowJournalAsync(OptionsFor(words.ElementAtOrDefault(1)).JournalFile, isJson);
-                case ["generations", ..] when words.Count <= 2:
-                    await ListGenerationsAsync(OptionsFor(words.ElementAtOrDefault(1)), isJson);
-                    return 0;
-                case ["restore", string number, ..] when words.Count <= 3
-                    && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out int generation):
-                    return await RestoreAsync(OptionsFor(words.ElementAtOrDefault(2)), generation);
-                default:
-                    return await MisuseAsync("expected a command");
-            }
+            throw new UsageException($"argument COMMAND: invalid choice: '{command}' (choose from {string.Join(", ", Help.Commands.Select(c => c.Name))})");
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or QubesException)
+
+        int generation = isRestore ? Generation(arguments.Words.ElementAtOrDefault(1)) : 0;
+        int file = isRestore ? 2 : 1;
+        arguments.RequireAtMost(file + 1);
+        StoreOptions options = StoreOptions.For(paths);
+        if (arguments.Words.ElementAtOrDefault(file) is { } path)
         {
-            await Console.Error.WriteLineAsync($"{Name}: {LogText.Escape(e.Message)}");
-            return Failed;
+            options = options with { StoreFile = Path.GetFullPath(path) };
         }
-    }
 
-    private static async Task<int> MisuseAsync(string problem)
-    {
-        await Console.Error.WriteAsync($"{Usage}{Name}: error: {problem}\n");
-        return Misused;
-    }
+        switch (command)
+        {
+            case "check":
+                return await CheckAsync(options.StoreFile, paths, isJson);
+            case "show-journal":
+                return await ShowJournalAsync(options.JournalFile, isJson);
+            case "generations":
+                await ListGenerationsAsync(options, isJson);
+                return 0;
+            default:
+                return await RestoreAsync(options, generation);
+        }
+    });
 
-    private static StoreOptions OptionsFor(string? file)
-    {
-        StoreOptions options = StoreOptions.For(new QubesPaths());
-        return file is null ? options : options with { StoreFile = Path.GetFullPath(file) };
-    }
+    private static int Generation(string? word) =>
+        word is null ? throw new UsageException("the following arguments are required: GENERATION")
+        : int.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out int generation) ? generation
+        : throw new UsageException($"argument GENERATION: invalid number: '{word}'");
 
-    private static async Task<int> CheckAsync(string path, bool isJson)
+    private static async Task<int> CheckAsync(string path, QubesPaths paths, bool isJson)
     {
-        StoreReport report = StoreCheck.Run(path, new HostFacts(new QubesPaths()));
+        StoreReport report = StoreCheck.Run(path, new HostFacts(paths));
         if (isJson)
         {
             await WriteJsonAsync(json =>

@@ -3,6 +3,11 @@ namespace Qubes.Testing;
 /// <summary>Finds a program under test as the solution has built it, in the configuration of the tests.</summary>
 internal static class ProgramFile
 {
+    public static string RepositoryRoot => Output.Parent!.Parent!.Parent!.Parent!.Parent!.FullName;
+
+    // …/tests/PROJECT/bin/CONFIGURATION/net10.0/
+    private static DirectoryInfo Output => new(AppContext.BaseDirectory.TrimEnd('/'));
+
     /// <param name="name">A folder of <c>apps/</c>. The environment's <c>QUBES_TEST_NAME</c> names another binary, such as the natively compiled one.</param>
     public static string Find(string name)
     {
@@ -11,11 +16,9 @@ internal static class ProgramFile
             return chosen;
         }
 
-        // …/tests/PROJECT/bin/CONFIGURATION/net10.0/
-        DirectoryInfo output = new(AppContext.BaseDirectory.TrimEnd('/'));
+        DirectoryInfo output = Output;
         string configuration = output.Parent!.Name;
-        string root = output.Parent.Parent!.Parent!.Parent!.Parent!.FullName;
-        string program = Path.Combine(root, "apps", name, "bin", configuration, output.Name, "linux-x64", name);
+        string program = Path.Combine(RepositoryRoot, "apps", name, "bin", configuration, output.Name, "linux-x64", name);
         return File.Exists(program) ? program : throw new FileNotFoundException("The program is not built: " + program);
     }
 }
