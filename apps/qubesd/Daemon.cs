@@ -63,6 +63,7 @@ internal sealed class Daemon : IAsyncDisposable
     private PolicyServer? _policyServer;
     private ExtensionHost? _extensions;
     private DeviceClassEntries? _deviceClasses;
+    private HostDeviceSources? _devices;
 
     public Daemon(DaemonOptions options, QubesPaths paths, ILoggerFactory loggers)
     {
@@ -103,6 +104,7 @@ internal sealed class Daemon : IAsyncDisposable
                 await _disposables.DisposeAsync();
             }
 
+            _devices?.Dispose();
             _firewall?.Dispose();
             if (_lifecycle is not null)
             {
@@ -158,11 +160,11 @@ internal sealed class Daemon : IAsyncDisposable
         PolicyStore policies = new(new DirectoryPolicySource(_paths), TimeProvider.System, policy => PolicyLoadLog.Write(policyLogger, policy));
         SystemInfoSource system = new(_app);
         new AdminExtension(policies, system).Register(_app);
-        HostDeviceSources devices = HostDeviceSources.Register(_app, hypervisor, _paths, services, _loggers.CreateLogger("devices"));
+        _devices = HostDeviceSources.Register(_app, _loop, hypervisor, _paths, services, _loggers.CreateLogger("devices"));
         LimitFeatures.Register(_app.Events);
         _app.FinishLoading();
         await _lifecycle.AttachAsync();
-        await devices.AdoptAsync();
+        await _devices.AdoptAsync();
         await _disposables.AttachAsync();
 
         _app.Devices.Prompt = new DeviceAgent(

@@ -21,6 +21,7 @@ internal static class FuzzTargets
         new DeviceRecordTarget(),
         new StoreJournalTarget(),
         new FileCommitTarget(),
+        new KernelEventTarget(),
         new BlockEntriesTarget(),
         new UsbEntriesTarget(),
         new Qcow2HeaderTarget(),

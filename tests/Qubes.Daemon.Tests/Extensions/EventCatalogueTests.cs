@@ -171,10 +171,14 @@ public sealed class EventCatalogueTests
             Assert.Equal("0\0", await daemon.CallAsync("admin.vm.tag.Set", $"mark-{i}"));
             string seen = await events.ReadUntilAsync(mark, from: at);
             int end = seen.IndexOf(mark, at, StringComparison.Ordinal);
-            Assert.Equal(row.Expected, Messages(seen[at..end]).Where(m => !m.Contains("lamp-label", StringComparison.Ordinal)));
+            Assert.Equal(row.Expected, Messages(seen[at..end]).Where(m => !m.Contains("lamp-label", StringComparison.Ordinal) && !IsOfHost(m)));
             at = end + mark.Length;
         }
     }
+
+    /// <summary>Disks of the machine come and go as they like.</summary>
+    private static bool IsOfHost(string message) =>
+        message.StartsWith("dom0|device-", StringComparison.Ordinal) && (message.Contains(":block|", StringComparison.Ordinal) || message.Contains(":usb|", StringComparison.Ordinal));
 
     private static string Raw(string expected) => "1\0" + expected.Replace('|', '\0') + "\0";
 
