@@ -17,21 +17,28 @@ public sealed class UnitTests
         {
             string units = Directory.CreateDirectory(Path.Combine(root, "usr/lib/systemd/system")).FullName;
             string programs = Directory.CreateDirectory(Path.Combine(root, "usr/bin")).FullName;
-            foreach (string target in (string[])["sysinit", "basic", "shutdown", "multi-user", "default"])
+            foreach (string target in (string[])["sysinit", "basic", "shutdown"])
             {
                 await WriteAsync(Path.Combine(units, target + ".target"), "[Unit]\nDefaultDependencies=no\n", isProgram: false);
             }
 
-            List<string> names = [];
+            // As on a host without a desktop, where one target is both that units are wanted by.
+            await WriteAsync(Path.Combine(units, "multi-user.target"), "[Unit]\nRequires=basic.target\nAfter=basic.target\n", isProgram: false);
+            File.CreateSymbolicLink(Path.Combine(units, "default.target"), "multi-user.target");
+            List<string> names = ["default.target"];
             foreach (string path in Directory.GetFiles(UnitFile.Directory))
             {
                 string name = Path.GetFileName(path);
                 File.Copy(path, Path.Combine(units, name));
-                names.Add(name.Replace("@.", "@work-1_a.", StringComparison.Ordinal));
-                await WriteAsync(Path.Combine(programs, Path.GetFileName((await UnitFile.CommandAsync(name, "ExecStart"))[0])), "#!/bin/sh\n", isProgram: true);
+                string instance = name.Replace("@.", "@work-1_a.", StringComparison.Ordinal);
+                names.Add(instance);
+                string wants = Path.Combine(units, (await UnitFile.WordsAsync(name, "WantedBy"))[0] + ".wants");
+                Directory.CreateDirectory(wants);
+                File.CreateSymbolicLink(Path.Combine(wants, instance), "../" + name);
+                await WriteAsync(Path.Combine(programs, Path.GetFileName((await UnitFile.WordsAsync(name, "ExecStart"))[0])), "#!/bin/sh\n", isProgram: true);
             }
 
-            await WriteAsync(Path.Combine(programs, Path.GetFileName((await UnitFile.CommandAsync("qubes-core.service", "ExecStop"))[0])), "#!/bin/sh\n", isProgram: true);
+            await WriteAsync(Path.Combine(programs, Path.GetFileName((await UnitFile.WordsAsync("qubes-core.service", "ExecStop"))[0])), "#!/bin/sh\n", isProgram: true);
 
             // It warns of words it does not know and goes on: what it says counts, not its status.
             CapturedProcess run = await ProcessCapture.RunAsync(
