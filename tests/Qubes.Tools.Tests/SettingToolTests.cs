@@ -47,7 +47,7 @@ public sealed class SettingToolTests : ToolHarness
     [Fact]
     public async Task A_property_that_is_set_once_is_not_said_to_be_missing()
     {
-        Daemon.Fail("admin.vm.property.Set+qid work 7", "QubesNoSuchPropertyError", "property 'qid' is write-once and already set");
+        Daemon.Fail("admin.vm.property.Set+qid work", "QubesNoSuchPropertyError", "property 'qid' is write-once and already set");
         Assert.Equal(2, await RunAsync("qvm-prefs", "work", "qid", "7"));
         Assert.EndsWith("qvm-prefs: error: property 'qid' is write-once and already set\n", Error, StringComparison.Ordinal);
     }
