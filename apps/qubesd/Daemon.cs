@@ -200,6 +200,11 @@ internal sealed class Daemon : IAsyncDisposable
     {
         if (HypervisorUri.EmbeddedRoot(uri) is { } root)
         {
+            foreach (string obstacle in await Task.Run(() => EmbeddedDriver.FindObstacles().ToArray()))
+            {
+                _logger.LogWarning("{Obstacle}", obstacle);
+            }
+
             await Task.Run(() => EmbeddedDriver.Prepare(root, Path.Combine(_paths.LogDirectory, "libvirt.log")));
         }
 

@@ -72,4 +72,27 @@ public sealed class EmbeddedDriverTests
             Directory.Delete(root, recursive: true);
         }
     }
+
+    [Theory]
+    [InlineData("root", (UnixFileMode)0x1B0 /* 0660 */, "")]
+    [InlineData("root", (UnixFileMode)0x1B6 /* 0666 */, "")]
+    [InlineData("root", (UnixFileMode)0x180 /* 0600 */, "Only root can open")]
+    [InlineData("no-such-account", (UnixFileMode)0x1B0, "There is no account no-such-account")]
+    public void What_the_host_lacks_is_told(string account, UnixFileMode mode, string told)
+    {
+        string device = Path.GetTempFileName();
+        try
+        {
+            File.SetUnixFileMode(device, mode);
+            string[] obstacles = [.. EmbeddedDriver.FindObstacles(account, device)];
+            Assert.Equal(told.Length == 0 ? 0 : 1, obstacles.Length);
+            Assert.All(obstacles, obstacle => Assert.StartsWith(told, obstacle, StringComparison.Ordinal));
+        }
+        finally
+        {
+            File.Delete(device);
+        }
+
+        Assert.DoesNotContain(EmbeddedDriver.FindObstacles("root", device), obstacle => obstacle.Contains(device, StringComparison.Ordinal));
+    }
 }

@@ -15,9 +15,12 @@ public static class EmbeddedDriver
 
     // The account that Debian reserves for guests, libvirt-qemu. As a number: so the files' owner is the same on all hosts.
     private const string GuestAccount = "+64055";
+    private const string GuestAccountName = "libvirt-qemu";
 
     // QEMU opens /dev/kvm with this group.
     private const string KvmGroup = "kvm";
+
+    private const UnixFileMode OpenToOthers = UnixFileMode.GroupWrite | UnixFileMode.OtherWrite;
 
     // Search permission for others.
     private const UnixFileMode Passable = UnixFileMode.OtherExecute;
@@ -45,6 +48,26 @@ public static class EmbeddedDriver
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(logFile))!, DirectoryMode);
         AtomicFile.Write(Path.Combine(configuration, "qemu.conf"), Encoding.ASCII.GetBytes(Configuration + Accounts(root)), FileMode);
         NativeEnvironment.Set("LIBVIRT_LOG_OUTPUTS", "3:file:" + logFile);
+    }
+
+    /// <summary>
+    /// What of the host keeps guests from starting, or from starting in good time: sentences for a log. Full installations have
+    /// nothing of that.
+    /// </summary>
+    /// <param name="account">The account that libvirt looks up.</param>
+    /// <param name="kvm">The device of KVM.</param>
+    public static IEnumerable<string> FindObstacles(string account = GuestAccountName, string kvm = "/dev/kvm")
+    {
+        if (UserAccount.Find(account) is null)
+        {
+            yield return $"There is no account {account} in /etc/passwd: libvirt does not open its QEMU driver without it";
+        }
+
+        if (File.Exists(kvm) && (File.GetUnixFileMode(kvm) & OpenToOthers) == UnixFileMode.None)
+        {
+            yield return $"Only root can open {kvm}, and guests do not run as root: libvirt then asks QEMU anew at each start what it can do, "
+                + $"which takes minutes. Give the group {KvmGroup} access";
+        }
     }
 
     /// <summary>
