@@ -106,6 +106,41 @@ public sealed class BadEntryTests
     }
 
     [Fact]
+    public void Of_a_property_that_is_there_twice_the_last_counts()
+    {
+        LoadedStore store = new(StoreText.Store(StoreText.Dom0, StoreText.Fedora, StoreText.AppVM(
+            "work", 2, """<property name="memory">300</property><property name="memory">500</property>""")));
+        Assert.Empty(store.App.Problems);
+        Assert.Equal("default=False type=int 500", store.Read("work", "memory"));
+    }
+
+    [Fact]
+    public void A_qube_without_label_can_be_given_one()
+    {
+        LoadedStore store = new(StoreText.Store(StoreText.Dom0, StoreText.Fedora,
+            StoreText.AppVM("work", 2).Replace("""<property name="label">red</property>""", "", StringComparison.Ordinal)));
+        Assert.Equal("default=True type=label ", store.Read("work", "label"));
+        store.Qube("work").Property("label").SetInput(store.Qube("work"), "red");
+        Assert.Equal("default=False type=label red", store.Read("work", "label"));
+    }
+
+    [Theory]
+    [InlineData("default_netvm", "gone")]
+    [InlineData("default_dispvm", "gone")]
+    [InlineData("updatevm", "gone")]
+    [InlineData("stats_interval", "often")]
+    [InlineData("maxmem", "5")]
+    public void A_global_property_that_cannot_be_taken_is_told_of_and_kept(string name, string value)
+    {
+        string entry = $"""<property name="{name}">{value}</property>""";
+        LoadedStore store = new(StoreText.Head(entry) + StoreText.Dom0 + StoreText.Fedora + StoreText.Tail());
+        Assert.Equal("dom0 fedora", store.Names);
+        Assert.Contains(name, Assert.Single(store.App.Problems), StringComparison.Ordinal);
+        Assert.Contains(entry, store.Written, StringComparison.Ordinal);
+        Assert.Equal(store.Written, new LoadedStore(store.Written).Written);
+    }
+
+    [Fact]
     public void Unknown_global_properties_and_unusable_pools_are_kept()
     {
         LoadedStore store = new(StoreText.Head("""<property name="from_the_future">1</property>""")
