@@ -15,6 +15,10 @@ namespace Qubes.Extensions.Mic;
 internal sealed class MicSource(QubesApp app) : IDeviceSource
 {
     private const string Directory = "/audio-input-config/";
+
+    /// <summary>What a frontend's last run may have left in the audiovm: what was let through, what is, what it asks for.</summary>
+    private static readonly string[] Leftovers = [Directory, "/audio-input/", "/audio-input-request/"];
+
     private const string On = "1";
     private const string Off = "0";
 
@@ -26,6 +30,10 @@ internal sealed class MicSource(QubesApp app) : IDeviceSource
     {
         app.Devices.Register(this);
         app.Events.OnAwaited(EmitterClass.LocalVM, "domain-shutdown", stopped => CloseAllOfAsync((LocalQube)stopped.Subject));
+        app.Events.On(EmitterClass.QubesVM, "domain-pre-spawn", starting => Forget((QubesVM)starting.Subject));
+        DurableEvents durable = new(app);
+        durable.On("property-set", "audiovm", changed => Follow((QubesVM)changed.Subject));
+        durable.On("property-reset", "audiovm", changed => Follow((QubesVM)changed.Subject));
     }
 
     /// <summary>At daemon start: which running qubes hear.</summary>
@@ -98,6 +106,27 @@ internal sealed class MicSource(QubesApp app) : IDeviceSource
         }
     }
 
+    /// <summary>
+    /// The qube's sound is played by another one now, durably: what heard before hears there, and the former audiovm lets nothing through.
+    /// </summary>
+    private void Follow(QubesVM qube)
+    {
+        foreach ((QubesVM frontend, LocalQube audio) in _open.Where(o => o.Frontend == qube && o.AudioVM != qube.AudioVM).ToArray())
+        {
+            _open.Remove((frontend, audio));
+            audio.QubesDb.Write(Directory + qube.Name, Off);
+            if (qube.AudioVM is { IsRunning: true } now)
+            {
+                now.QubesDb.Write(Directory + qube.Name, On);
+                _open.Add((qube, now));
+            }
+            else
+            {
+                _ = TellDetachedAsync(frontend);
+            }
+        }
+    }
+
     private static DeviceInfo Microphone(LocalQube backend) => new()
     {
         // Clients know the device by this very name.
@@ -113,7 +142,31 @@ internal sealed class MicSource(QubesApp app) : IDeviceSource
         foreach ((QubesVM frontend, LocalQube audio) in _open.Where(o => o.AudioVM == audioVM).ToArray())
         {
             _open.Remove((frontend, audio));
+            await TellDetachedAsync(frontend);
+        }
+    }
+
+    private async Task TellDetachedAsync(QubesVM frontend)
+    {
+        try
+        {
             await frontend.FireAsync("device-detach:mic", EventArguments.Of("port", Microphone(app.Domains.AdminVM).Port));
+        }
+        catch (Exception failure)
+        {
+            app.Devices.Failed?.Invoke($"A handler of device-detach:mic of {frontend.Name} failed", failure);
+        }
+    }
+
+    /// <summary>A qube begins deaf, whatever its last run was let.</summary>
+    private static void Forget(QubesVM starting)
+    {
+        if (starting.AudioVM is { IsRunning: true } audio && audio != starting)
+        {
+            foreach (string directory in Leftovers)
+            {
+                audio.QubesDb.Remove(directory + starting.Name);
+            }
         }
     }
 }

@@ -103,8 +103,85 @@ public sealed class MicSourceTests : IEventObserver
         Assert.Single(restarted.AttachedTo(_work));
     }
 
-    private async Task<string> StateAsync() =>
-        Encoding.ASCII.GetString(await _audio.QubesDb.ReadUntrustedAsync("/audio-input-config/work") ?? []);
+    [Fact]
+    public async Task The_hearing_follows_to_another_audiovm()
+    {
+        QubesVM second = Create(QubeClasses.AppVM, "second");
+        second.Runtime.State = PowerState.Running;
+        second.QubesDb.Attach(new MemoryQubesDb(second.QubesDb.TellChange));
+        await Devices.AttachAsync(Mic, []);
+        QubesVMProperties.AudioVM.Set(_work, second);
+        Assert.Equal(("0", "1"), (await StateAsync(), await StateAsync(second)));
+        Assert.Single(Devices.Attached);
+        await Devices.DetachAsync(Mic);
+        Assert.Equal("0", await StateAsync(second));
+
+        // Who is deaf stays deaf.
+        QubesVMProperties.AudioVM.Set(_work, _audio);
+        Assert.Equal("0", await StateAsync());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Without_an_audiovm_that_runs_the_hearing_ends(bool hasOne)
+    {
+        await Devices.AttachAsync(Mic, []);
+        QubesVMProperties.AudioVM.Set(_work, hasOne ? Create(QubeClasses.AppVM, "halted") : null);
+        Assert.Equal("0", await StateAsync());
+        Assert.Empty(Devices.Attached);
+        Assert.Contains("work device-detach:mic", _seen);
+    }
+
+    [Fact]
+    public async Task The_default_audiovm_is_followed_too()
+    {
+        QubesVMProperties.AudioVM.Set(_work, null);
+        QubesAppProperties.DefaultAudioVM.Set(_app, _audio);
+        QubesVMProperties.AudioVM.Reset(_work);
+        await Devices.AttachAsync(Mic, []);
+        QubesVMProperties.AudioVM.Set(_work, null);
+        Assert.Equal("0", await StateAsync());
+    }
+
+    [Fact]
+    public async Task A_change_that_is_taken_back_moves_nothing()
+    {
+        await Devices.AttachAsync(Mic, []);
+        using (_app.Changes.Begin(new("test", "test", DateTimeOffset.UnixEpoch)))
+        {
+            QubesVMProperties.AudioVM.Set(_work, null);
+        }
+
+        Assert.Equal("1", await StateAsync());
+        Assert.Single(Devices.Attached);
+    }
+
+    [Fact]
+    public async Task What_the_last_run_of_a_qube_left_is_cleared_when_it_starts()
+    {
+        foreach (string key in (string[])["/audio-input-config/work", "/audio-input/work", "/audio-input-request/work", "/audio-input-config/other"])
+        {
+            _audio.QubesDb.Write(key, "1");
+        }
+
+        await _work.FireAsync("domain-pre-spawn");
+        Assert.Equal(["/audio-input-config/other"], await _audio.QubesDb.ListUntrustedAsync("/"));
+    }
+
+    [Fact]
+    public async Task A_failing_handler_is_reported()
+    {
+        List<string> failures = [];
+        _app.Devices.Failed = (what, failure) => failures.Add($"{what}: {failure.Message}");
+        _app.Events.On(EmitterClass.LocalVM, "device-detach:mic", _ => throw QubesErrors.General("broken"));
+        await Devices.AttachAsync(Mic, []);
+        QubesVMProperties.AudioVM.Set(_work, null);
+        Assert.Equal(["A handler of device-detach:mic of work failed: broken"], failures);
+    }
+
+    private async Task<string> StateAsync(QubesVM? audio = null) =>
+        Encoding.ASCII.GetString(await (audio ?? _audio).QubesDb.ReadUntrustedAsync("/audio-input-config/work") ?? []);
 
     private QubesVM Create(QubeClass qubeClass, string name) => (QubesVM)_app.Domains.Create(new NewQube
     {
