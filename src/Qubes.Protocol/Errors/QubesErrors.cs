@@ -95,7 +95,7 @@ public static class QubesErrors
         new(QubesErrorNames.NotImplemented, text);
 
     public static QubesException BackupProfileNotFound(string profile) =>
-        new(QubesErrorNames.BackupProfileNotFound, $"Backup profile {PythonText.Repr(profile)} does not exist");
+        new(QubesErrorNames.BackupProfileNotFound, "Backup profile does not exist: " + profile);
 
     public static QubesException BackupCancelled(string text = "Backup cancelled") => new(QubesErrorNames.BackupCancelled, text);
 

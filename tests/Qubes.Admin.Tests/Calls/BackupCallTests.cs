@@ -19,7 +19,7 @@ public sealed class BackupCallTests
     public async Task A_profile_that_does_not_exist_is_named(string method)
     {
         await using AdminFixture fixture = await AdminFixture.StartAsync();
-        Assert.Equal("2\0QubesBackupProfileNotFoundError\0\0Backup profile 'weekly' does not exist\0", await fixture.CallAsync(method, "weekly"));
+        Assert.Equal("2\0QubesBackupProfileNotFoundError\0\0Backup profile does not exist: weekly\0", await fixture.CallAsync(method, "weekly"));
     }
 
     /// <summary>What the tools show before a backup, byte for byte as Qubes OS tells it.</summary>
