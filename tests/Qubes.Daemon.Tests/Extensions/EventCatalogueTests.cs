@@ -1,3 +1,5 @@
+using Qubes.Testing;
+
 namespace Qubes.Daemon.Tests.Extensions;
 
 /// <summary>
@@ -18,6 +20,59 @@ public sealed class EventCatalogueTests
     [
         "work|domain-stopped|", "work|property-reset:xid|name|xid|", "work|property-reset:stubdom_xid|name|stubdom_xid|",
         "work|property-reset:start_time|name|start_time|", "work|domain-shutdown|",
+    ];
+
+    /// <summary>A backend's devices come and go, also under a qube that has one.</summary>
+    private static readonly Row[] DeviceRows =
+    [
+        new("admin.vm.feature.Set", "ports", "dom0", "a",
+        [
+            .. FeatureSet("dom0", "ports", "a"), "dom0|device-list-change:port|", "dom0|device-added:port|device|dom0:a:id|",
+        ]),
+        new("admin.vm.device.port.Attach", "dom0+a", "work", "",
+            ["work|device-pre-attach:port|device|dom0:a:id|options|{}|", "work|device-attach:port|device|dom0:a:id|options|{}|"]),
+        new("admin.vm.feature.Set", "ports", "dom0", "b c",
+        [
+            .. FeatureSet("dom0", "ports", "b c", "a"), "dom0|device-list-change:port|", "work|device-detach:port|port|dom0:a|",
+            "dom0|device-removed:port|port|dom0:a|", "dom0|device-added:port|device|dom0:b:id|", "dom0|device-added:port|device|dom0:c:id|",
+        ]),
+        new("admin.vm.device.port.Assign", "dom0+d", "work", "mode='auto-attach'",
+            ["work|device-pre-assign:port|device|dom0:d:*|options|{}|", "work|device-assign:port|device|dom0:d:*|options|{}|"]),
+        new("admin.vm.feature.Set", "ports", "dom0", "c d",
+        [
+            .. FeatureSet("dom0", "ports", "c d", "b c"), "dom0|device-list-change:port|", "dom0|device-removed:port|port|dom0:b|",
+            "dom0|device-added:port|device|dom0:d:id|", "work|device-pre-attach:port|device|dom0:d:id|options|{}|",
+            "work|device-attach:port|device|dom0:d:id|options|{}|",
+        ]),
+        new("admin.vm.device.port.Detach", "dom0+d", "work", "", ["work|device-pre-detach:port|port|dom0:d|", "work|device-detach:port|port|dom0:d|"]),
+        new("admin.vm.device.port.Unassign", "dom0+d", "work", "", ["work|device-unassign:port|device|dom0:d:*|"]),
+    ];
+
+    /// <summary>Content of volumes is replaced: from another qube, by zeros, by data of a caller, which may give up.</summary>
+    private static readonly Row[] VolumeRows =
+    [
+        new("admin.vm.volume.CloneFrom", "private", "work", "", []),
+        new("admin.vm.volume.CloneTo", "private", "net", "REPLY", ["net|domain-import-volume|name|private|source|appvms/work/private|"]),
+        new("admin.vm.volume.Clear", "private", "net", "",
+            ["net|domain-volume-import-begin|volume|private|size|2147483648|", "net|domain-volume-import-end|volume|private|success|True|"]),
+        new("internal.vm.volume.ImportBegin", "private", "net", "1048576", ["net|domain-volume-import-begin|volume|private|size|1048576|"]),
+        new("internal.vm.volume.ImportEnd", "private", "net", "ok", ["net|domain-volume-import-end|volume|private|success|True|"]),
+        new("internal.vm.volume.ImportBegin", "private", "net", "", ["net|domain-volume-import-begin|volume|private|size|1048576|"]),
+        new("internal.vm.volume.ImportEnd", "private", "net", "fail\nno more", ["net|domain-volume-import-end|volume|private|success|False|"], Succeeds: false),
+    ];
+
+    /// <summary>Somebody asks for disposables to be kept ready; none are to be.</summary>
+    private static readonly Row[] PreloadRows =
+    [
+        new("admin.vm.property.Set", "template_for_dispvms", "work", "True",
+        [
+            "work|property-pre-set:template_for_dispvms|name|template_for_dispvms|newvalue|True|oldvalue|False|", "work|property-reset:icon|name|icon|",
+            "work|property-set:template_for_dispvms|name|template_for_dispvms|newvalue|True|oldvalue|False|",
+        ]),
+        new("admin.vm.feature.Set", "qrexec", "work", "1", FeatureSet("work", "qrexec", "1")),
+        new("admin.vm.feature.Set", "supported-rpc.qubes.WaitForRunningSystem", "work", "1", FeatureSet("work", "supported-rpc.qubes.WaitForRunningSystem", "1")),
+        new("admin.vm.feature.Set", "supported-rpc.qubes.WaitForSession", "work", "1", FeatureSet("work", "supported-rpc.qubes.WaitForSession", "1")),
+        new("admin.vm.CreateDisposable", "preload", "work", "", ["work|domain-preload-dispvm-start|reason|autostart was requested|"]),
     ];
 
     private static readonly Row[] Rows =
@@ -114,6 +169,7 @@ public sealed class EventCatalogueTests
         ]),
         new("admin.vm.device.lamp.Detach", "dom0+desk", "work", "",
             ["work|device-pre-detach:lamp|port|dom0:desk|", "work|device-detach:lamp|port|dom0:desk|"]),
+        .. DeviceRows,
         new("admin.vm.Pause", "", "work", "", ["work|domain-pre-paused|", "work|domain-paused|"]),
         new("admin.vm.Unpause", "", "work", "", ["work|domain-pre-unpaused|", "work|domain-unpaused|"]),
         new("admin.vm.Shutdown", "wait", "work", "", ["work|domain-pre-shutdown|force|False|", .. WorkEnds]),
@@ -127,6 +183,8 @@ public sealed class EventCatalogueTests
         new("admin.vm.tag.Set", "locked", "work", "", ["work|domain-tag-add:locked|tag|locked|"]),
         new("admin.vm.Start", "", "work", "",
             ["work|domain-pre-start|start_guid|True|mem_required|None|", "work|domain-start-failed|reason|Qube work is locked|"], Succeeds: false),
+        .. VolumeRows,
+        .. PreloadRows,
         new("admin.vm.Remove", "", "work", "", ["|domain-pre-delete|vm|work|", "|domain-delete|vm|work|"]),
         new("admin.pool.Add", "file-qcow2", "dom0", "name=second\ndir_path=ROOT/pool", ["|pool-add|pool|second|"]),
         new("admin.pool.Remove", "second", "dom0", "", ["|pool-pre-delete|pool|second|", "|pool-delete|pool|second|"]),
@@ -137,6 +195,7 @@ public sealed class EventCatalogueTests
     {
         using ScratchRoot root = new();
         root.AddExtension("lamp", ExtensionRoot.Copy(root, "lamp.py"));
+        root.AddExtension("ports", ExtensionRoot.Copy(root, "ports.py"));
         await using RunningDaemon daemon = await RunningDaemon.StartAsync(root);
         using EventStream events = await EventStream.OpenAsync(daemon.Paths.AdminSocket);
 
@@ -150,10 +209,13 @@ public sealed class EventCatalogueTests
         Assert.Equal("0\0", await daemon.CallAsync("admin.vm.tag.Set", "begin"));
         string before = await events.ReadUntilAsync(begin);
         int at = before.IndexOf(begin, StringComparison.Ordinal) + begin.Length;
+        string reply = "0\0";
         for (int i = 0; i < Rows.Length; i++)
         {
             Row row = Rows[i];
-            string reply = await daemon.CallAsync(row.Method, row.Argument, row.Destination, row.Payload.Replace("ROOT", root.Path, StringComparison.Ordinal));
+            string payload = row.Payload.Replace("ROOT", root.Path, StringComparison.Ordinal).Replace("REPLY", reply[2..], StringComparison.Ordinal);
+            reply = await RawClient.CallAsync(row.Method.StartsWith("internal.", StringComparison.Ordinal) ? daemon.Paths.InternalSocket : daemon.Paths.AdminSocket,
+                $"{row.Method}+{row.Argument} dom0 name {row.Destination}\0{payload}");
             Assert.True(reply.StartsWith("0\0", StringComparison.Ordinal) == row.Succeeds, $"{row}: {reply}");
 
             // Those that come from the hypervisor come when they come.
@@ -179,6 +241,12 @@ public sealed class EventCatalogueTests
     /// <summary>Disks of the machine come and go as they like.</summary>
     private static bool IsOfHost(string message) =>
         message.StartsWith("dom0|device-", StringComparison.Ordinal) && (message.Contains(":block|", StringComparison.Ordinal) || message.Contains(":usb|", StringComparison.Ordinal));
+
+    private static string[] FeatureSet(string qube, string feature, string value, string? oldValue = null)
+    {
+        string arguments = $"feature|{feature}|value|{value}|" + (oldValue is null ? "" : $"oldvalue|{oldValue}|");
+        return [$"{qube}|domain-feature-pre-set:{feature}|{arguments}", $"{qube}|domain-feature-set:{feature}|{arguments}"];
+    }
 
     private static string Raw(string expected) => "1\0" + expected.Replace('|', '\0') + "\0";
 

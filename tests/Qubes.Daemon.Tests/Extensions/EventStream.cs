@@ -26,7 +26,16 @@ internal sealed class EventStream : IDisposable
     {
         while (_seen.ToString().IndexOf(text, from, StringComparison.Ordinal) < 0)
         {
-            string more = await _client.ReadAsync();
+            string more = "";
+            try
+            {
+                more = await _client.ReadAsync();
+            }
+            catch (TimeoutException)
+            {
+                Assert.Fail($"'{text.Replace('\0', '|')}' did not come, but after {from}: {_seen.ToString()[Math.Min(from, _seen.Length)..].Replace('\0', '|')}");
+            }
+
             Assert.False(more.Length == 0, $"the stream ended before '{text}': {_seen}");
             _seen.Append(more);
         }
