@@ -172,8 +172,7 @@ internal sealed class Daemon : IAsyncDisposable
         ServePolicy(policies, system, new ServiceAgent(_paths, _paths.RpcDirectory, qrexecClient), policyLogger);
         ServeCalls(storage, system, policies);
         _deviceClasses = new DeviceClassEntries(_app, _paths, _loggers.CreateLogger("devices"));
-        _ = _store.PrepareAsync();
-        _ = LoadFirewallRulesAsync();
+        _ = FinishStartAsync();
         if (_extensions is not null)
         {
             await _extensions.StartAsync();
@@ -285,6 +284,15 @@ internal sealed class Daemon : IAsyncDisposable
     }
 
     /// <summary>In the background: nobody waits for rules of qubes that do nothing.</summary>
+    /// <summary>What need not be done before the first call is served.</summary>
+    private async Task FinishStartAsync()
+    {
+        await Task.WhenAll(_store!.PrepareAsync(), LoadFirewallRulesAsync());
+
+        // Loading leaves more garbage than there is model. It is given back once, in some milliseconds, and not kept for as long as the heap has room.
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+    }
+
     private async Task LoadFirewallRulesAsync()
     {
         try

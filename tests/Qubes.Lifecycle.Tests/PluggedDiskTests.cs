@@ -14,7 +14,7 @@ public sealed class PluggedDiskTests
     [Fact]
     public async Task A_disk_is_plugged_into_a_running_guest_and_released_by_it()
     {
-        string? kernel = Directory.Exists("/boot") ? Directory.GetFiles("/boot", "vmlinuz-*").Order(StringComparer.Ordinal).LastOrDefault() : null;
+        string? kernel = FindKernel();
         Assert.SkipUnless(File.Exists("/usr/bin/qemu-system-x86_64"), "QEMU is not installed");
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "The embedded driver needs root");
         Assert.SkipUnless(kernel is not null && File.Exists(BusyBox), "There is no kernel and busybox for a guest");
@@ -69,6 +69,21 @@ public sealed class PluggedDiskTests
         {
             Directory.Delete(root, recursive: true);
         }
+    }
+
+    /// <summary>That of the guest image, where one was built, else one of the host's.</summary>
+    private static string? FindKernel()
+    {
+        for (string? directory = AppContext.BaseDirectory; directory is not null; directory = Path.GetDirectoryName(directory))
+        {
+            string built = Path.Combine(directory, "artifacts/templates/minimal/kernel/vmlinuz");
+            if (File.Exists(built))
+            {
+                return built;
+            }
+        }
+
+        return Directory.Exists("/boot") ? Directory.GetFiles("/boot", "vmlinuz-*").Order(StringComparer.Ordinal).LastOrDefault() : null;
     }
 
     /// <summary>A guest that says what becomes of the PCI devices of class "SCSI storage", which virtio disks are.</summary>

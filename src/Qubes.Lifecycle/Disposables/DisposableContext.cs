@@ -37,16 +37,17 @@ internal sealed class DisposableContext
     public PreloadRun RunOf(DispVM disposable) => _runs.GetOrCreateValue(disposable);
 
     /// <summary>
-    /// Does something later on the loop, outside of the change and the call that led to it. A failure is logged: nobody waits for it.
+    /// Does something later on the loop, after the change that led to it, if that holds, and outside of the call. A failure is logged: nobody
+    /// waits for it.
     /// </summary>
-    public void Background(string what, Func<Task> work)
+    public void Background(string what, Func<Task> work) => App.Changes.WhenHolds(() =>
     {
         if (!Stopping.IsCancellationRequested)
         {
-            // Queued, not run at once: so it does not run within the caller's change.
+            // Queued, not run at once: what the change has to tell is told before.
             Track(Loop.InvokeAsync(() => RunAsync(what, work)));
         }
-    }
+    });
 
     /// <summary>As <see cref="Background"/>, after a while.</summary>
     public void Later(string what, TimeSpan delay, Func<Task> work) => Background(what, async () =>

@@ -33,7 +33,10 @@ internal sealed class PreloadRefill(DisposableContext context, DisposableMaker m
         context.Background($"preloading from {template.Name}", () => StartAsync(template, reason, delay));
 
     /// <summary>Drops those that no longer match the template, then refills after a while. Several causes at once are one.</summary>
-    internal void RefreshInBackground(QubesVM template, string reason, double delay)
+    internal void RefreshInBackground(QubesVM template, string reason, double delay) =>
+        context.App.Changes.WhenHolds(() => Refresh(template, reason, delay));
+
+    private void Refresh(QubesVM template, string reason, double delay)
     {
         if ((PreloadSettings.MaximumOf(template) == 0 && PreloadList.Of(template).Length == 0) || !_refreshing.Add(template))
         {

@@ -47,6 +47,23 @@ public sealed class ChangeTracker
     /// </summary>
     public ModelChange Begin(ChangeOrigin origin) => Open(origin);
 
+    /// <summary>
+    /// Does what follows from the current change once that holds, just before observers learn of it; at once where none is open. Not at all if
+    /// the change is taken back.
+    /// </summary>
+    public void WhenHolds(Action action)
+    {
+        ArgumentNullException.ThrowIfNull(action);
+        if (Current is { } change)
+        {
+            change.Defer(action);
+        }
+        else
+        {
+            action();
+        }
+    }
+
     /// <summary>Gives a change the next revision number, in the order in which changes are handed to the store.</summary>
     public void AssignRevision(ModelChange change)
     {

@@ -42,7 +42,9 @@ internal sealed partial class StoreWriter(
     private TaskCompletionSource _fileIsDue = new();
     private Task _preparing = Task.CompletedTask;
     private Task _keeping = Task.CompletedTask;
-    private RecoveredStore? _loaded;
+
+    // Which file was loaded, and whether the journal goes on from it; not the rest of it, which is large.
+    private (StoreIdentity Store, bool IsJournalAtFile)? _loaded;
     private byte[] _content = [];
     private long _savedVersion = -1;
     private long _savedRevision;
@@ -57,10 +59,11 @@ internal sealed partial class StoreWriter(
         _savedVersion = app.Changes.Version;
         _savedRevision = app.Changes.Revision;
         _fileRevision = recovered.IsFileBehind ? -1 : app.Changes.Revision;
-        _loaded = recovered;
+        _loaded = (recovered.Identity, recovered.IsJournalAtFile);
 
         // Start-up does not wait for the copy; the first new file does.
-        _keeping = recovered.IsFromGeneration || file.IsReadOnly ? Task.CompletedTask : Task.Run(() => file.KeepGeneration(recovered.Content.Span));
+        ReadOnlyMemory<byte> content = recovered.Content;
+        _keeping = recovered.IsFromGeneration || file.IsReadOnly ? Task.CompletedTask : Task.Run(() => file.KeepGeneration(content.Span));
     }
 
     /// <summary>A new store was written: the text and the model are one.</summary>
@@ -241,7 +244,7 @@ internal sealed partial class StoreWriter(
         {
             if (!_hasBase && _pending.Count == 0 && _loaded is { } loaded && !_closing.IsCancellationRequested)
             {
-                await AdoptFileAsync(loaded);
+                await AdoptFileAsync(loaded.Store, loaded.IsJournalAtFile);
             }
         }
 
@@ -251,7 +254,7 @@ internal sealed partial class StoreWriter(
         }
     }
 
-    private async Task AdoptFileAsync(RecoveredStore loaded)
+    private async Task AdoptFileAsync(StoreIdentity loaded, bool isJournalAtFile)
     {
         if (app.Changes.Version != _savedVersion)
         {
@@ -273,12 +276,12 @@ internal sealed partial class StoreWriter(
         _hasBase = await Task.Run(() =>
         {
             StoreIdentity identity = StoreIdentity.Of(snapshot.Write(ref _content).Span);
-            if (identity != loaded.Identity)
+            if (identity != loaded)
             {
                 return false;
             }
 
-            if (!loaded.IsJournalAtFile)
+            if (!isJournalAtFile)
             {
                 disk.Settle(disk.Begin(identity, snapshot.Revision), identity, snapshot.Revision);
             }

@@ -73,6 +73,8 @@ public sealed class EventCatalogueTests
         new("admin.vm.feature.Set", "supported-rpc.qubes.WaitForRunningSystem", "work", "1", FeatureSet("work", "supported-rpc.qubes.WaitForRunningSystem", "1")),
         new("admin.vm.feature.Set", "supported-rpc.qubes.WaitForSession", "work", "1", FeatureSet("work", "supported-rpc.qubes.WaitForSession", "1")),
         new("admin.vm.CreateDisposable", "preload", "work", "", ["work|domain-preload-dispvm-start|reason|autostart was requested|"]),
+        new("admin.vm.feature.Set", "preload-dispvm-max", "work", "0",
+            [.. FeatureSet("work", "preload-dispvm-max", "0"), "work|domain-preload-dispvm-start|reason|local feature was set|"]),
     ];
 
     private static readonly Row[] Rows =
