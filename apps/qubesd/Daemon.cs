@@ -64,6 +64,7 @@ internal sealed class Daemon : IAsyncDisposable
     private ExtensionHost? _extensions;
     private DeviceClassEntries? _deviceClasses;
     private HostDeviceSources? _devices;
+    private MemoryTrim? _memory;
 
     public Daemon(DaemonOptions options, QubesPaths paths, ILoggerFactory loggers)
     {
@@ -85,6 +86,7 @@ internal sealed class Daemon : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        _memory?.Dispose();
         await _loop.InvokeAsync(async () =>
         {
             _policyServer?.Dispose();
@@ -172,7 +174,9 @@ internal sealed class Daemon : IAsyncDisposable
         ServePolicy(policies, system, new ServiceAgent(_paths, _paths.RpcDirectory, qrexecClient), policyLogger);
         ServeCalls(storage, system, policies);
         _deviceClasses = new DeviceClassEntries(_app, _paths, _loggers.CreateLogger("devices"));
-        _ = FinishStartAsync();
+        _ = _store.PrepareAsync();
+        _ = LoadFirewallRulesAsync();
+        _memory = new MemoryTrim(TimeProvider.System);
         if (_extensions is not null)
         {
             await _extensions.StartAsync();
@@ -284,15 +288,6 @@ internal sealed class Daemon : IAsyncDisposable
     }
 
     /// <summary>In the background: nobody waits for rules of qubes that do nothing.</summary>
-    /// <summary>What need not be done before the first call is served.</summary>
-    private async Task FinishStartAsync()
-    {
-        await Task.WhenAll(_store!.PrepareAsync(), LoadFirewallRulesAsync());
-
-        // Loading leaves more garbage than there is model. It is given back once, in some milliseconds, and not kept for as long as the heap has room.
-        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
-    }
-
     private async Task LoadFirewallRulesAsync()
     {
         try
