@@ -15,6 +15,7 @@ public sealed class MemoryTests
             await daemon.CallAsync("admin.vm.feature.Set", argument: "large", payload: new string((char)('a' + (i % 26)), 60_000));
         }
 
+        // Nobody tells of another process's memory: it has to be looked at.
         using CancellationTokenSource patience = new(QubesdProcess.Patience);
         long most = 0;
         for (long now; (now = PrivateKiB(daemon)) > most * 85 / 100; most = Math.Max(most, now))

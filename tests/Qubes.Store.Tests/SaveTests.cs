@@ -5,6 +5,7 @@ using Qubes.Model.Classes;
 using Qubes.Model.Events;
 using Qubes.Protocol.Errors;
 using Qubes.Protocol.Names;
+using Qubes.Testing;
 
 namespace Qubes.Store.Tests;
 

@@ -77,20 +77,11 @@ internal sealed class BlockSource : IDomainDeviceSource
     public IReadOnlyCollection<AttachedDevice> AttachedTo(LocalQube frontend) =>
         [.. _attachments.Where(a => a.Frontend == frontend && a.IsMade).Select(a => new AttachedDevice(a.Device, a.Options))];
 
-    /// <summary>Looks at what the backend tells. One look at a time: who asks meanwhile waits for one that begins afterwards.</summary>
-    public async Task RefreshAsync(LocalQube backend)
+    /// <summary>Looks at what the backend tells.</summary>
+    public Task RefreshAsync(LocalQube backend)
     {
         BlockBackend known = _backends.GetOrCreateValue(backend);
-        if (known.Looking is { } looking)
-        {
-            known.LookAgain = true;
-            await looking;
-            return;
-        }
-
-        Task look = LookAsync(backend, known);
-        known.Looking = look.IsCompleted ? null : look;
-        await look;
+        return known.Look.RunAsync(() => LookAsync(backend, known));
     }
 
     public async Task<IReadOnlyList<KeyValuePair<string, string>>> AttachAsync(
@@ -257,27 +248,18 @@ internal sealed class BlockSource : IDomainDeviceSource
     {
         try
         {
-            do
+            IReadOnlyList<BlockDevice> now = await ReadAsync(backend);
+            if (!now.Select(Text).SequenceEqual(known.Devices.Select(Text), StringComparer.Ordinal))
             {
-                known.LookAgain = false;
-                IReadOnlyList<BlockDevice> now = await ReadAsync(backend);
-                if (!now.Select(Text).SequenceEqual(known.Devices.Select(Text), StringComparer.Ordinal))
-                {
-                    known.Devices = now;
+                known.Devices = now;
 
-                    // Attaching to those that wait takes its time, which is not that of whoever wants the list.
-                    _ = _app.Devices.AnnounceAsync(this, backend);
-                }
+                // Attaching to those that wait takes its time, which is not that of whoever wants the list.
+                _ = _app.Devices.AnnounceAsync(this, backend);
             }
-            while (known.LookAgain);
         }
         catch (Exception failure)
         {
             _log.LogError(failure, "The block devices of {Qube} cannot be told", backend.Name);
-        }
-        finally
-        {
-            known.Looking = null;
         }
 
         static string Text(BlockDevice device) => $"{DeviceInfoText.WriteLine(device.Info)} {device.IsReadOnly} {device.Size}";

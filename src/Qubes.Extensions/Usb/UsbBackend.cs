@@ -10,9 +10,5 @@ internal sealed class UsbBackend
 
     public IReadOnlyList<DeviceInfo> Devices { get; set; } = [];
 
-    /// <summary>The look at them that is under way.</summary>
-    public Task? Looking { get; set; }
-
-    /// <summary>Something changed since it began.</summary>
-    public bool LookAgain { get; set; }
+    public DeviceLook Look { get; } = new();
 }

@@ -64,20 +64,11 @@ internal sealed class UsbSource(QubesApp app, Func<IReadOnlyList<UsbEntry>> scan
         .. _offering.SelectMany(Exposed).Where(d => d.Attachment == frontend.Name.Value).Select(d => new AttachedDevice(d, [])),
     ];
 
-    /// <summary>Looks at what the backend tells. One look at a time: who asks meanwhile waits for one that begins afterwards.</summary>
-    public async Task RefreshAsync(LocalQube backend)
+    /// <summary>Looks at what the backend tells.</summary>
+    public Task RefreshAsync(LocalQube backend)
     {
         UsbBackend known = _backends.GetOrCreateValue(backend);
-        if (known.Looking is { } looking)
-        {
-            known.LookAgain = true;
-            await looking;
-            return;
-        }
-
-        Task look = LookAsync(backend, known);
-        known.Looking = look.IsCompleted ? null : look;
-        await look;
+        return known.Look.RunAsync(() => LookAsync(backend, known));
     }
 
     public void CheckAssignment(LocalQube frontend, VirtualDevice device, IReadOnlyList<KeyValuePair<string, string>> options)
@@ -172,24 +163,15 @@ internal sealed class UsbSource(QubesApp app, Func<IReadOnlyList<UsbEntry>> scan
     {
         try
         {
-            do
+            if (await ReadAsync(backend, known))
             {
-                known.LookAgain = false;
-                if (await ReadAsync(backend, known))
-                {
-                    // Attaching to those that wait takes its time, which is not that of whoever wants the list.
-                    _ = app.Devices.AnnounceAsync(this, backend);
-                }
+                // Attaching to those that wait takes its time, which is not that of whoever wants the list.
+                _ = app.Devices.AnnounceAsync(this, backend);
             }
-            while (known.LookAgain);
         }
         catch (Exception failure)
         {
             log.LogError(failure, "The USB devices of {Qube} cannot be told", backend.Name);
-        }
-        finally
-        {
-            known.Looking = null;
         }
     }
 

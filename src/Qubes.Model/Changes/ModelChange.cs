@@ -33,6 +33,9 @@ public sealed class ModelChange : IDisposable
     /// <summary>What it changed so far, in order.</summary>
     public IEnumerable<ChangeRecord> Records => _steps.Select(step => step.Record);
 
+    /// <summary>It is not with the store yet, and may still be taken back.</summary>
+    internal bool IsPending => State == ChangeState.Open && Revision == 0;
+
     public bool HasMutations => _steps.Count > 0;
 
     /// <summary>The change holds; observers now learn of it.</summary>

@@ -79,7 +79,7 @@ public abstract class Qube : PropertyHolder, IEventValue
     /// The change that makes it is not with the store yet and may still be taken back: the store leaves the qube out, and
     /// for other calls it does not exist (<see cref="QubeCollection.TryFind(string, out Qube?)"/>).
     /// </summary>
-    public bool IsBeingMade => Making is { State: ChangeState.Open, Revision: 0 };
+    public bool IsBeingMade => Making is { IsPending: true };
 
     /// <summary>The change that makes it, until that holds.</summary>
     internal ModelChange? Making { get; set; }

@@ -127,7 +127,7 @@ public sealed class LabelSet
     }
 
     private bool IsBeingMade(Label label) =>
-        _making.Exists(making => ReferenceEquals(making.Label, label) && making.Change is { State: ChangeState.Open, Revision: 0 });
+        _making.Exists(making => ReferenceEquals(making.Label, label) && making.Change.IsPending);
 
     private bool IsKnownHere([NotNullWhen(true)] ref Label? label)
     {

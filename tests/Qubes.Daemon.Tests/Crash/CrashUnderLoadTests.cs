@@ -18,8 +18,16 @@ public sealed class CrashUnderLoadTests
         await daemon.CallAsync("admin.property.Set", argument: "default_kernel");
         for (int round = 0; round < rounds; round++)
         {
-            Task work = Task.WhenAll(callers.Select(caller => caller.RunAsync(daemon)));
-            await Task.WhenAny(work, Task.Delay(random.Next(100, 1500)));
+            TaskCompletionSource enough = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            int left = random.Next(5, 200);
+            Task work = Task.WhenAll(callers.Select(caller => caller.RunAsync(daemon, () =>
+            {
+                if (Interlocked.Decrement(ref left) == 0)
+                {
+                    enough.SetResult();
+                }
+            })));
+            await Task.WhenAny(work, enough.Task);
             await daemon.KillAsync();
             await work;
             daemon = await QubesdProcess.StartAsync(root);

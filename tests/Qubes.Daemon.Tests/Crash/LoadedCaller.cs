@@ -20,11 +20,12 @@ internal sealed class LoadedCaller(string prefix, int seed)
     /// <summary>Qubes that must not be there.</summary>
     public HashSet<string> Gone { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>Makes calls until one gets no answer.</summary>
-    public async Task RunAsync(QubesdProcess daemon)
+    /// <summary>Makes calls until one gets no answer; tells of each that did.</summary>
+    public async Task RunAsync(QubesdProcess daemon, Action answered)
     {
         while (await StepAsync(daemon))
         {
+            answered();
         }
     }
 

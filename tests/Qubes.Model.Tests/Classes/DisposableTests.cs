@@ -4,6 +4,7 @@ using Qubes.Model.Network;
 using Qubes.Model.Volumes;
 using Qubes.Protocol.Errors;
 using Qubes.Protocol.Names;
+using Qubes.Testing;
 
 namespace Qubes.Model.Tests.Classes;
 
