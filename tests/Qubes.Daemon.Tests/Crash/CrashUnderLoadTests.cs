@@ -8,7 +8,7 @@ public sealed class CrashUnderLoadTests
     [Fact]
     public async Task Whatever_was_under_way_is_whole_or_gone()
     {
-        int rounds = string.IsNullOrEmpty(Environment.GetEnvironmentVariable("QUBES_TEST_LONG")) ? 5 : 100;
+        int rounds = string.IsNullOrEmpty(Environment.GetEnvironmentVariable("QUBES_TEST_LONG")) ? 10 : 100;
         int seed = Environment.TickCount;
         Random random = new(seed);
         using ScratchRoot root = new();
