@@ -47,6 +47,22 @@ public sealed class SocketTests : IDisposable
     }
 
     [Fact]
+    public async Task A_socket_that_outlives_its_killed_owner_for_a_moment_is_replaced()
+    {
+        // As a child between fork and exec does, which has a copy of each descriptor.
+        var heir = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        heir.Bind(new UnixDomainSocketEndPoint(_directory["bound"]));
+        heir.Listen();
+        File.Move(_directory["bound"], _directory["socket"]);
+        var bind = Task.Run(() => UnixListener.Bind(_directory["socket"], GroupMayConnect));
+        // The first look at it has come as far as a connection: from here on it is known to be listened to.
+        using (await heir.AcceptAsync().WaitAsync(Patience))
+            heir.Dispose();
+        using var listener = await bind.WaitAsync(Patience);
+        using var client = await UnixAddress.ConnectAsync(_directory["socket"]);
+    }
+
+    [Fact]
     public void A_socket_where_somebody_listens_is_left_alone()
     {
         using var first = UnixListener.Bind(_directory["socket"], GroupMayConnect);

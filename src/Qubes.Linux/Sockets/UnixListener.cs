@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Qubes.Linux.Native;
@@ -7,10 +8,14 @@ namespace Qubes.Linux;
 /// <summary>A listening UNIX stream socket at a path, with mode and group set before anyone can reach it.</summary>
 /// <remarks>
 /// The socket is bound under a temporary name, made accessible, and renamed into place: there is no moment with the wrong
-/// mode, and a socket file left by a crash is replaced atomically. A path where somebody still listens is refused.
+/// mode, and a socket file left by a crash is replaced atomically. A path where somebody still listens is refused, after a moment:
+/// what a killed process was just starting holds its descriptors until it runs its program, and would be taken for the living.
 /// </remarks>
 public sealed class UnixListener : IDisposable
 {
+    private static readonly TimeSpan Afterlife = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan AfterlifePoll = TimeSpan.FromMilliseconds(20);
+
     private readonly Socket _socket;
     private readonly FileStatus _file;
     private int _disposed;
@@ -79,10 +84,23 @@ public sealed class UnixListener : IDisposable
 
     private static void RefuseUnlessFreeOrStale(string path)
     {
-        if (FileStatus.Find(path) is not { } status)
-            return;
-        if (!status.IsSocket)
-            throw new IOException($"'{path}' exists and is not a socket.");
+        using ManualResetEventSlim never = new();
+        var begun = Stopwatch.GetTimestamp();
+        while (FileStatus.Find(path) is { } status)
+        {
+            if (!status.IsSocket)
+                throw new IOException($"'{path}' exists and is not a socket.");
+            if (!IsListenedTo(path))
+                return;
+            if (Stopwatch.GetElapsedTime(begun) >= Afterlife)
+                throw new IOException($"Another process listens on '{path}'.");
+            // Nothing tells when the last copy of a listening descriptor is closed.
+            never.Wait(AfterlifePoll);
+        }
+    }
+
+    private static bool IsListenedTo(string path)
+    {
         using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         // A full backlog must not make the probe hang: a listener that is too busy to accept is alive.
         probe.Blocking = false;
@@ -90,16 +108,15 @@ public sealed class UnixListener : IDisposable
         {
             using var address = new UnixAddress(path);
             probe.Connect(address.EndPoint);
+            return true;
         }
         catch (SocketException refused) when (refused.SocketErrorCode is SocketError.ConnectionRefused)
         {
-            return;
+            return false;
         }
         catch (SocketException busy) when (busy.SocketErrorCode is SocketError.WouldBlock)
         {
-            // Falls through: alive.
+            return true;
         }
-
-        throw new IOException($"Another process listens on '{path}'.");
     }
 }
