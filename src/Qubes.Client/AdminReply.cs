@@ -7,6 +7,8 @@ namespace Qubes.Client;
 /// <summary>Reads a whole reply: its content, or the exception it carries.</summary>
 public static class AdminReply
 {
+    private const int StatusSize = 2;
+
     /// <summary>Returns the content of a success reply.</summary>
     /// <exception cref="QubesException">What the daemon answered, or that the answer makes no sense.</exception>
     public static ReadOnlyMemory<byte> Content(ReadOnlyMemory<byte> reply)
@@ -23,6 +25,25 @@ public static class AdminReply
         }
 
         throw bytes.StartsWith("2\0"u8) ? Exception(bytes[2..]) : ClientErrors.Communication("Invalid response format");
+    }
+
+    /// <summary>Reads the status of a reply that is too long to be kept as a whole.</summary>
+    /// <returns>The stream, at the content of a success reply.</returns>
+    /// <exception cref="QubesException">As for <see cref="Content"/>.</exception>
+    public static async ValueTask<Stream> ContentAsync(Stream reply, CancellationToken cancellation = default)
+    {
+        byte[] status = new byte[StatusSize];
+        int length = await reply.ReadAtLeastAsync(status, StatusSize, throwOnEndOfStream: false, cancellation);
+        if (status is [(byte)'0', 0])
+        {
+            return reply;
+        }
+
+        using MemoryStream whole = new();
+        whole.Write(status, 0, length);
+        await reply.CopyToAsync(whole, cancellation);
+        Content(whole.ToArray());
+        throw new System.Diagnostics.UnreachableException("a reply without the status of a success was taken for one");
     }
 
     // <class> NUL <traceback> NUL <format> NUL ( <field> NUL )*

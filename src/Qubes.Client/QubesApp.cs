@@ -20,7 +20,21 @@ public sealed class QubesApp(IAdminTransport transport) : PropertyHolder(transpo
     public async ValueTask<SystemState> GetStateAsync(CancellationToken cancellation = default)
     {
         AdminCall call = new(Name, "admin.state.Get", "", ReadOnlyMemory<byte>.Empty);
-        return SystemState.Parse(AdminReply.Content(await Transport.SendAsync(call, cancellation)));
+        if (!Transport.IsLocal)
+        {
+            // Over qrexec only a call made as a whole tells why it was refused.
+            return SystemState.Parse(AdminReply.Content(await Transport.SendAsync(call, cancellation)));
+        }
+
+        try
+        {
+            await using Stream reply = await Transport.OpenAsync(call, cancellation);
+            return await SystemState.ReadAsync(await AdminReply.ContentAsync(reply, cancellation), cancellation);
+        }
+        catch (IOException e)
+        {
+            throw ClientErrors.Communication($"Connection to qubesd was lost: {e.Message}");
+        }
     }
 
     public async ValueTask<string[]> ListLabelsAsync(CancellationToken cancellation = default) =>

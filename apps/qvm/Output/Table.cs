@@ -8,13 +8,21 @@ namespace Qvm.Output;
 /// </summary>
 internal static class Table
 {
+    private const char Separator = '\x1f';
+
     public static string Format(IEnumerable<IReadOnlyList<string>> rows)
     {
         List<string[]> lines = [];
         foreach (IReadOnlyList<string> row in rows)
         {
+            if (row.Count > 1 && !row.Any(BreaksRow))
+            {
+                lines.Add([.. row]);
+                continue;
+            }
+
             // As the pipe through column would see it: the row is one text, and its line breaks end rows.
-            lines.AddRange(string.Join('\x1f', row).Split('\n').Where(l => l.Length > 0).Select(l => l.Split('\x1f')));
+            lines.AddRange(string.Join(Separator, row).Split('\n').Where(l => l.Length > 0).Select(l => l.Split(Separator)));
         }
 
         int columns = lines.Count == 0 ? 0 : lines.Max(l => l.Length);
@@ -33,7 +41,11 @@ internal static class Table
             for (int i = 0; i < columns; i++)
             {
                 string cell = i < line.Length ? line[i] : "";
-                text.Append(i == columns - 1 ? cell : cell.PadRight(widths[i] + 2));
+                text.Append(cell);
+                if (i < columns - 1)
+                {
+                    text.Append(' ', widths[i] + 2 - cell.Length);
+                }
             }
 
             text.Append('\n');
@@ -41,4 +53,6 @@ internal static class Table
 
         return text.ToString();
     }
+
+    private static bool BreaksRow(string cell) => cell.AsSpan().IndexOfAny('\n', Separator) >= 0;
 }

@@ -18,7 +18,7 @@ internal sealed class ListTool : ITool
     // From here on one call for everything is quicker than one for each.
     private const int ManyQubes = 32;
 
-    private static readonly Dictionary<string, PropertyValue> NoProperties = [];
+    private static readonly Dictionary<string, VolumeFigures> NoVolumes = [];
     private static readonly string[] PropertyFilters = ["label", "template-source", "netvm-is", "prefs"];
     private static readonly string[] FormatFlags = ["disk", "network", "kernel"];
 
@@ -67,6 +67,7 @@ internal sealed class ListTool : ITool
         IReadOnlyList<QubeInfo> qubes = await QubeSelection.ManyAsync(context.App, arguments, required: false);
         IReadOnlyList<QubeRow> rows = await QubeFilter.ApplyAsync(context.App, await ReadAsync(context.App, qubes, columns, NeedsProperties(columns, arguments)), arguments);
         Dictionary<string, QubeRow> byName = rows.ToDictionary(r => r.Info.Name, StringComparer.Ordinal);
+        Func<QubeRow, string>[] cellsOf = [.. columns.Select(c => Columns.CellOf(c, byName))];
 
         // By name, whatever the order of the list: dom0 is not special to this tool.
         List<(QubeRow Row, int Depth)> order = [.. rows.OrderBy(r => r.Info.Name, StringComparer.Ordinal).Select(r => (r, 0))];
@@ -76,7 +77,7 @@ internal sealed class ListTool : ITool
             order = NetworkTree.Order(order.ConvertAll(o => o.Row));
         }
 
-        List<string[]> cells = order.ConvertAll(o => (string[])[.. columns.Select(c => Indent(c, Columns.Cell(c, o.Row, byName), o.Depth))]);
+        List<string[]> cells = order.ConvertAll(o => (string[])[.. columns.Select((c, i) => Indent(c, cellsOf[i](o.Row), o.Depth))]);
         if (raw)
         {
             await context.Out.WriteAsync(string.Concat(cells.Select(c => string.Join('|', c) + "\n")));
@@ -120,27 +121,49 @@ internal sealed class ListTool : ITool
         bool memory = Columns.NeedsMemory(columns);
         SystemState? state = needsProperties && qubes.Count >= ManyQubes ? await TryReadStateAsync(app) : null;
         QubeRow?[] rows = new QubeRow?[qubes.Count];
-        await Parallel.ForAsync(0, qubes.Count, new ParallelOptions { MaxDegreeOfParallelism = ParallelCalls }, async (i, cancellation) =>
+        List<int> asked = [];
+        for (int i = 0; i < rows.Length; i++)
         {
+            QubeState? known = state?.Qubes.GetValueOrDefault(qubes[i].Name);
+            rows[i] = new QubeRow(qubes[i], known is null ? NoProperty : name => PropertyOf(known, name)) { Volumes = NoVolumes };
+            if (volumes || memory || (needsProperties && known is null))
+            {
+                asked.Add(i);
+            }
+        }
+
+        await Parallel.ForEachAsync(asked, new ParallelOptions { MaxDegreeOfParallelism = ParallelCalls }, async (i, cancellation) =>
+        {
+            Qube qube = app[qubes[i].Name];
             try
             {
-                Qube qube = app[qubes[i].Name];
-                IReadOnlyDictionary<string, PropertyValue> properties = !needsProperties ? NoProperties
-                    : state?.Qubes.GetValueOrDefault(qube.Name) is { } known ? PropertiesOf(known)
-                    : await qube.GetPropertiesAsync(cancellation);
-                rows[i] = new QubeRow(qubes[i], properties)
+                QubeRow row = rows[i]!;
+                if (needsProperties && state?.Qubes.ContainsKey(qube.Name) != true)
                 {
-                    Volumes = volumes ? await VolumesAsync(qube, cancellation) : new Dictionary<string, VolumeFigures>(StringComparer.Ordinal),
+                    row = row with { Property = (await qube.GetPropertiesAsync(cancellation)).GetValueOrDefault };
+                }
+
+                rows[i] = row with
+                {
+                    Volumes = volumes ? await VolumesAsync(qube, cancellation) : NoVolumes,
                     Memory = memory ? await MemoryAsync(qube, cancellation) : null,
                 };
             }
             catch (QubesException e) when (e.Is(QubesErrorNames.VMNotFound))
             {
                 // Removed since the list was made: it is not there to be shown.
+                rows[i] = null;
             }
         });
         return [.. rows.OfType<QubeRow>()];
     }
+
+    private static PropertyValue? NoProperty(string name) => null;
+
+    private static PropertyValue? PropertyOf(QubeState qube, string name) =>
+        qube.Properties.TryGetValue(name, out StateProperty? property)
+            ? new PropertyValue(property.IsDefault, property.Type, property.Value ?? "")
+            : null;
 
     /// <summary>Null if the daemon does not know the call. Inside a qube other rights are needed for it than for a list.</summary>
     private static async Task<SystemState?> TryReadStateAsync(QubesApp app)
@@ -158,17 +181,6 @@ internal sealed class ListTool : ITool
         {
             return null;
         }
-    }
-
-    private static Dictionary<string, PropertyValue> PropertiesOf(QubeState qube)
-    {
-        Dictionary<string, PropertyValue> properties = new(qube.Properties.Count, StringComparer.Ordinal);
-        foreach ((string name, StateProperty property) in qube.Properties)
-        {
-            properties.Add(name, new PropertyValue(property.IsDefault, property.Type, property.Value ?? ""));
-        }
-
-        return properties;
     }
 
     private static async Task<Dictionary<string, VolumeFigures>> VolumesAsync(Qube qube, CancellationToken cancellation)

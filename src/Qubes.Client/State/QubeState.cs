@@ -41,20 +41,24 @@ public sealed record QubeState
     /// </summary>
     public required string? NotesDigest { get; init; }
 
-    internal static QubeState Parse(string name, JsonElement json) => new()
+    internal static QubeState Parse(string name, JsonElement json, PropertyLayouts layouts)
     {
-        Name = name,
-        Class = json.GetProperty("class").GetString()!,
-        Uuid = json.GetProperty("uuid").GetString()!,
-        PowerState = json.GetProperty("power_state").GetString()!,
-        Properties = StateProperty.ParseAll(json.GetProperty("properties")),
-        Features = ParseMap(json.GetProperty("features")),
-        Tags = ParseTexts(json.GetProperty("tags")),
-        Devices = ParseDevices(json.GetProperty("devices")),
-        Attached = ParseDevices(json.GetProperty("attached")),
-        Firewall = ParseRules(json.GetProperty("firewall")),
-        NotesDigest = json.GetProperty("notes").GetString(),
-    };
+        string qubeClass = json.GetProperty("class").GetString()!;
+        return new QubeState
+        {
+            Name = name,
+            Class = qubeClass,
+            Uuid = json.GetProperty("uuid").GetString()!,
+            PowerState = json.GetProperty("power_state").GetString()!,
+            Properties = layouts.Read(qubeClass, json.GetProperty("properties")),
+            Features = ParseMap(json.GetProperty("features")),
+            Tags = ParseTexts(json.GetProperty("tags")),
+            Devices = ParseDevices(json.GetProperty("devices")),
+            Attached = ParseDevices(json.GetProperty("attached")),
+            Firewall = ParseRules(json.GetProperty("firewall")),
+            NotesDigest = json.GetProperty("notes").GetString(),
+        };
+    }
 
     /// <summary>The qube after the parts in <paramref name="changes"/> became others.</summary>
     internal QubeState With(JsonElement changes)

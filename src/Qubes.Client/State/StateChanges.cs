@@ -22,7 +22,7 @@ internal sealed class StateChanges(SystemState before)
             switch (message.Name)
             {
                 case "state-qube":
-                    _qubes[message.Subject] = Read(message, "state", json => QubeState.Parse(message.Subject, json));
+                    _qubes[message.Subject] = Read(message, "state", json => QubeState.Parse(message.Subject, json, new PropertyLayouts()));
                     return null;
                 case "state-qube-changed":
                     QubeState known = _qubes.GetValueOrDefault(message.Subject) ?? throw QubesErrors.StateExpired();

@@ -18,26 +18,60 @@ public sealed record SystemState
     /// <summary>By name.</summary>
     public required ImmutableSortedDictionary<string, QubeState> Qubes { get; init; }
 
-    /// <summary>Reads the reply of <c>admin.state.Get</c>.</summary>
+    // Several qubes, whose text is some thousand bytes each.
+    private const int FirstBuffer = 128 * 1024;
+
+    /// <summary>Reads the content of the reply of <c>admin.state.Get</c>.</summary>
     /// <exception cref="Protocol.Errors.QubesException">It has another form.</exception>
     public static SystemState Parse(ReadOnlyMemory<byte> json)
     {
         try
         {
-            using JsonDocument document = JsonDocument.Parse(json);
-            JsonElement root = document.RootElement;
-            return new SystemState
-            {
-                Revision = root.GetProperty("revision").GetInt64(),
-                Position = root.GetProperty("position").GetString()!,
-                System = GlobalState.Parse(root.GetProperty("system")),
-                Qubes = root.GetProperty("qubes").EnumerateObject().ToImmutableSortedDictionary(
-                    qube => qube.Name, qube => QubeState.Parse(qube.Name, qube.Value), StringComparer.Ordinal),
-            };
+            StateParser parser = new();
+            parser.Take(json.Span, isLast: true);
+            return parser.Finish();
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
+        catch (Exception e) when (IsOtherForm(e))
         {
-            throw ClientErrors.Communication($"The state is not understood: {e.Message}");
+            throw NotUnderstood(e);
         }
     }
+
+    /// <summary>Reads it as it comes, to the end of <paramref name="json"/>.</summary>
+    /// <exception cref="Protocol.Errors.QubesException">It has another form.</exception>
+    /// <exception cref="IOException">The stream cannot be read.</exception>
+    public static async ValueTask<SystemState> ReadAsync(Stream json, CancellationToken cancellation = default)
+    {
+        StateParser parser = new();
+        byte[] buffer = GC.AllocateUninitializedArray<byte>(FirstBuffer);
+        int length = 0;
+        while (true)
+        {
+            if (length == buffer.Length)
+            {
+                Array.Resize(ref buffer, 2 * length);
+            }
+
+            int read = await json.ReadAsync(buffer.AsMemory(length), cancellation);
+            length += read;
+            try
+            {
+                int taken = parser.Take(buffer.AsSpan(0, length), isLast: read == 0);
+                buffer.AsSpan(taken, length - taken).CopyTo(buffer);
+                length -= taken;
+                if (read == 0)
+                {
+                    return parser.Finish();
+                }
+            }
+            catch (Exception e) when (IsOtherForm(e))
+            {
+                throw NotUnderstood(e);
+            }
+        }
+    }
+
+    private static bool IsOtherForm(Exception e) => e is JsonException or InvalidOperationException or KeyNotFoundException or FormatException;
+
+    private static Protocol.Errors.QubesException NotUnderstood(Exception e) => ClientErrors.Communication($"The state is not understood: {e.Message}");
 }

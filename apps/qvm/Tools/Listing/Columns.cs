@@ -53,26 +53,30 @@ internal static class Columns
 
     public static bool NeedsMemory(IEnumerable<string> columns) => columns.Any(c => c.Equals("memory", StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>The cell of <paramref name="column"/> for <paramref name="row"/>; <paramref name="all"/> are the rows by name.</summary>
-    public static string Cell(string column, QubeRow row, IReadOnlyDictionary<string, QubeRow> all) => column.ToUpperInvariant() switch
+    /// <summary>What makes the cells of <paramref name="column"/>; <paramref name="all"/> are the rows by name.</summary>
+    public static Func<QubeRow, string> CellOf(string column, IReadOnlyDictionary<string, QubeRow> all)
     {
-        "NAME" => row.Info.Name,
-        "STATE" => row.Info.State,
-        "CLASS" => row.Info.Class,
-        "GATEWAY" => row.Netvm is { Length: > 0 } netvm && all.TryGetValue(netvm, out QubeRow? gateway) ? gateway.Text("gateway") : "-",
-        "MEMORY" => row.Memory?.ToString(CultureInfo.InvariantCulture) ?? "-",
-        "FLAGS" => Flags(row),
-        "DISK" => Number(row.Volumes.Values.Sum(v => v.Usage) / MiB),
-        "PRIV-CURR" => Figure(row, "private", v => Number(v.Usage / MiB)),
-        "PRIV-MAX" => Figure(row, "private", v => Number(v.Size / MiB)),
-        "PRIV-POOL" => row.Volumes.GetValueOrDefault("private")?.Pool ?? "-",
-        "PRIV-USED" => Figure(row, "private", Percent),
-        "ROOT-CURR" => Figure(row, "root", v => Number(v.Usage / MiB)),
-        "ROOT-MAX" => Figure(row, "root", v => Number(v.Size / MiB)),
-        "ROOT-POOL" => row.Volumes.GetValueOrDefault("root")?.Pool ?? "-",
-        "ROOT-USED" => Figure(row, "root", Percent),
-        _ => row.Text(column.ToLowerInvariant()),
-    };
+        string property = column.ToLowerInvariant();
+        return column.ToUpperInvariant() switch
+        {
+            "NAME" => row => row.Info.Name,
+            "STATE" => row => row.Info.State,
+            "CLASS" => row => row.Info.Class,
+            "GATEWAY" => row => row.Netvm is { Length: > 0 } netvm && all.TryGetValue(netvm, out QubeRow? gateway) ? gateway.Text("gateway") : "-",
+            "MEMORY" => row => row.Memory?.ToString(CultureInfo.InvariantCulture) ?? "-",
+            "FLAGS" => Flags,
+            "DISK" => row => Number(row.Volumes.Values.Sum(v => v.Usage) / MiB),
+            "PRIV-CURR" => row => Figure(row, "private", v => Number(v.Usage / MiB)),
+            "PRIV-MAX" => row => Figure(row, "private", v => Number(v.Size / MiB)),
+            "PRIV-POOL" => row => row.Volumes.GetValueOrDefault("private")?.Pool ?? "-",
+            "PRIV-USED" => row => Figure(row, "private", Percent),
+            "ROOT-CURR" => row => Figure(row, "root", v => Number(v.Usage / MiB)),
+            "ROOT-MAX" => row => Figure(row, "root", v => Number(v.Size / MiB)),
+            "ROOT-POOL" => row => row.Volumes.GetValueOrDefault("root")?.Pool ?? "-",
+            "ROOT-USED" => row => Figure(row, "root", Percent),
+            _ => row => row.Text(property),
+        };
+    }
 
     private static string Figure(QubeRow row, string volume, Func<VolumeFigures, string> text) =>
         row.Volumes.TryGetValue(volume, out VolumeFigures? figures) ? text(figures) : "0";
@@ -102,6 +106,6 @@ internal static class Columns
         return string.Concat([type, state, Flag("updateable", 'U'), Flag("provides_network", 'N'), Flag("installed_by_rpm", 'R'),
             Flag("internal", 'i'), Flag("debug", 'D'), Flag("autostart", 'A')]);
 
-        char Flag(string property, char letter) => row.Properties.GetValueOrDefault(property)?.AsBool == true ? letter : '-';
+        char Flag(string property, char letter) => row.Property(property)?.AsBool == true ? letter : '-';
     }
 }

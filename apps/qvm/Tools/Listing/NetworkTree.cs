@@ -29,5 +29,5 @@ internal static class NetworkTree
         }
     }
 
-    private static bool ProvidesNetwork(QubeRow row) => row.Properties.GetValueOrDefault("provides_network")?.AsBool == true;
+    private static bool ProvidesNetwork(QubeRow row) => row.Property("provides_network")?.AsBool == true;
 }

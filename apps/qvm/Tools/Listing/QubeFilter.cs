@@ -31,10 +31,12 @@ internal static class QubeFilter
     {
         (string Name, string Value)[] features = Conditions(arguments, "features");
         (string Name, string Value)[] prefs = Conditions(arguments, "prefs");
+        string[] states = [.. new[] { ("running", "Running"), ("paused", "Paused"), ("halted", "Halted") }
+            .Where(s => arguments.Has(s.Item1)).Select(s => s.Item2)];
         List<QubeRow> kept = [];
         foreach (QubeRow row in rows)
         {
-            if (PassesProperties(row, arguments) && prefs.All(p => PreferenceText(row, p.Name) == p.Value)
+            if (PassesProperties(row, arguments, states) && prefs.All(p => PreferenceText(row, p.Name) == p.Value)
                 && await PassesFeaturesAsync(app[row.Info.Name], arguments, features)
                 && await PassesTagsAsync(app[row.Info.Name], arguments))
             {
@@ -45,12 +47,10 @@ internal static class QubeFilter
         return kept;
     }
 
-    private static bool PassesProperties(QubeRow row, ParsedArguments arguments)
+    private static bool PassesProperties(QubeRow row, ParsedArguments arguments, string[] states)
     {
-        string[] states = [.. new[] { ("running", "Running"), ("paused", "Paused"), ("halted", "Halted") }
-            .Where(s => arguments.Has(s.Item1)).Select(s => s.Item2)];
         return Among("class", row.Info.Class) && Among("label", row.Text("label"))
-            && Among("template-source", row.Properties.GetValueOrDefault("template")?.Raw, absent: "")
+            && Among("template-source", row.Property("template")?.Raw, absent: "")
             && Among("netvm-is", row.Netvm, absent: "")
             && (states.Length == 0 || states.Contains(row.Info.State));
 
@@ -104,7 +104,7 @@ internal static class QubeFilter
     }
 
     private static string? PreferenceText(QubeRow row, string property) =>
-        row.Properties.TryGetValue(property, out PropertyValue? value) ? value.IsNone ? "None" : value.Raw : null;
+        row.Property(property) is { } value ? value.IsNone ? "None" : value.Raw : null;
 
     private static (string, string)[] Conditions(ParsedArguments arguments, string key) =>
     [
