@@ -25,6 +25,9 @@ public sealed class QubeCollection : IReadOnlyCollection<Qube>
     private readonly HashSet<string> _reservedNames = new(StringComparer.Ordinal);
     private readonly HashSet<int> _reservedQids = [];
 
+    // Removed by changes that do not hold yet: should such a change be taken back, they need what they had.
+    private readonly List<Qube> _leaving = [];
+
     internal QubeCollection(QubesApp app) => _app = app;
 
     public int Count => _sorted.Count;
@@ -54,10 +57,14 @@ public sealed class QubeCollection : IReadOnlyCollection<Qube>
     /// <exception cref="QubesException"><c>QubesVMNotFoundError</c>.</exception>
     public Qube Find(string untrustedName) => TryFind(untrustedName, out Qube? qube) ? qube : throw QubesErrors.VMNotFound(untrustedName);
 
-    /// <summary>Names a qube may not take: it has one, or an entry of the store that could not be loaded has.</summary>
-    public bool IsNameTaken(string name) => _byName.ContainsKey(name) || _reservedNames.Contains(name);
+    /// <summary>
+    /// Names a qube may not take: one has it, until its removal holds, or an entry of the store that could not be loaded has.
+    /// </summary>
+    public bool IsNameTaken(string name) =>
+        _byName.ContainsKey(name) || _reservedNames.Contains(name) || _leaving.Exists(qube => qube.Name.Value == name);
 
-    public bool IsQidTaken(int qid) => _byQid.ContainsKey(qid) || _reservedQids.Contains(qid);
+    /// <inheritdoc cref="IsNameTaken"/>
+    public bool IsQidTaken(int qid) => _byQid.ContainsKey(qid) || _reservedQids.Contains(qid) || _leaving.Exists(qube => qube.Qid == qid);
 
     /// <summary>Keeps a name or number from being given away: the store has an entry that could not be loaded.</summary>
     public void Reserve(string? name, int? qid)
@@ -119,7 +126,7 @@ public sealed class QubeCollection : IReadOnlyCollection<Qube>
             throw QubesErrors.Value($"qid {qid} is not available");
         }
 
-        if (_byUuid.ContainsKey(uuid))
+        if (_byUuid.ContainsKey(uuid) || _leaving.Exists(leaving => leaving.Uuid == uuid))
         {
             throw QubesErrors.Value($"UUID {uuid} is not available");
         }
@@ -218,6 +225,7 @@ public sealed class QubeCollection : IReadOnlyCollection<Qube>
         ArgumentNullException.ThrowIfNull(qube);
         using ChangeScope scope = _app.Changes.Enter();
         Drop(qube);
+        _leaving.Add(qube);
         int? freed = (qube as DispVM)?.DispId;
         if (freed is { } number)
         {
@@ -227,6 +235,7 @@ public sealed class QubeCollection : IReadOnlyCollection<Qube>
         scope.Record(
             () =>
             {
+                _leaving.Remove(qube);
                 Add(qube);
                 if (freed is { } taken)
                 {
@@ -234,6 +243,7 @@ public sealed class QubeCollection : IReadOnlyCollection<Qube>
                 }
             },
             new ChangeRecord(qube.SubjectText, "qube", qube.Klass, After: null));
+        _app.Changes.WhenHolds(() => _leaving.Remove(qube));
         _app.Fire("domain-delete", EventArguments.Of("vm", qube));
         scope.Done();
     }

@@ -44,8 +44,9 @@ public static class QubeDependencies
     }
 
     /// <exception cref="QubesException"><c>QubesVMInUseError</c>.</exception>
-    internal static void RefuseIfUsed(Qube qube)
+    public static void RefuseIfUsed(Qube qube)
     {
+        ArgumentNullException.ThrowIfNull(qube);
         if (FindReferences(qube).Count > 0)
         {
             throw QubesErrors.VMInUse(

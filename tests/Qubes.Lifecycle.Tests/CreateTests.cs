@@ -1,5 +1,6 @@
 using Qubes.Model.Classes;
 using Qubes.Model.Events;
+using Qubes.Model.Network;
 using Qubes.Protocol.Errors;
 using Qubes.Protocol.Names;
 
@@ -105,6 +106,111 @@ public sealed class CreateTests : IAsyncLifetime
         Assert.True(Directory.Exists(_fixture.DirectoryOf(_fixture.Work)));
         Assert.Empty(Directory.GetFiles(IntentDirectory));
         await _fixture.StartAsync(_fixture.Work);
+    }
+
+    [Fact]
+    public async Task A_new_qube_of_a_removed_ones_name_waits_until_nothing_is_left_of_that()
+    {
+        TaskCompletionSource deleting = new();
+        TaskCompletionSource goOn = new();
+        string name = _fixture.Work.Name;
+        QubesVM? second = null;
+        await _fixture.OnLoopAsync(async () =>
+        {
+            _fixture.App.Events.OnAwaited(EmitterClass.AppVM, "domain-remove-from-disk", async _ =>
+            {
+                deleting.SetResult();
+                await goOn.Task;
+            });
+            Task removal = _fixture.Lifecycle.RemoveAsync(_fixture.Work, () =>
+            {
+                _fixture.App.Domains.Remove(_fixture.Work);
+                return Task.CompletedTask;
+            });
+            await deleting.Task;
+            second = (QubesVM)_fixture.App.Domains.Create(new NewQube
+            {
+                Class = QubeClasses.AppVM, Name = QubeName.Parse(name), Label = _fixture.App.Labels.Find("red"), Template = _fixture.Template,
+            });
+            Task creation = _fixture.Lifecycle.CreateOnDiskAsync(second, pool: null, new Dictionary<string, string>());
+            goOn.SetResult();
+            await removal;
+            await creation;
+            await _fixture.Lifecycle.ConfirmAsync(second);
+        });
+        Assert.NotEmpty(Directory.GetFiles(_fixture.DirectoryOf(second!), "private*"));
+        await _fixture.StartAsync(second!);
+    }
+
+    [Fact]
+    public async Task What_could_not_be_deleted_is_gone_before_a_new_qube_of_that_name_is_made()
+    {
+        string name = _fixture.Work.Name;
+        string stale = Path.Combine(_fixture.DirectoryOf(_fixture.Work), "stale");
+        await File.WriteAllTextAsync(stale, "");
+        await _fixture.OnLoopAsync(async () =>
+        {
+            using EventHandlerRegistration failing =
+                _fixture.App.Events.On(EmitterClass.AppVM, "domain-remove-from-disk", static _ => throw QubesErrors.VM("no"));
+            await _fixture.Lifecycle.RemoveAsync(_fixture.Work, () =>
+            {
+                _fixture.App.Domains.Remove(_fixture.Work);
+                return Task.CompletedTask;
+            });
+        });
+        Assert.True(File.Exists(stale));
+        await _fixture.OnLoopAsync(async () =>
+        {
+            Qube second = _fixture.App.Domains.Create(new NewQube
+            {
+                Class = QubeClasses.AppVM, Name = QubeName.Parse(name), Label = _fixture.App.Labels.Find("red"), Template = _fixture.Template,
+            });
+            await _fixture.Lifecycle.CreateOnDiskAsync(second, pool: null, new Dictionary<string, string>());
+            await _fixture.Lifecycle.ConfirmAsync(second);
+        });
+        Assert.False(File.Exists(stale));
+        Assert.Empty(Directory.GetFiles(IntentDirectory));
+    }
+
+    [Fact]
+    public async Task A_qube_whose_data_is_being_made_is_started_when_it_is_complete()
+    {
+        await _fixture.OnLoopAsync(async () =>
+        {
+            List<Task> starts = [];
+            _fixture.App.Events.OnAwaited(EmitterClass.AppVM, "domain-create-on-disk", made =>
+            {
+                starts.Add(_fixture.Lifecycle.StartAsync((Qube)made.Subject));
+                return Task.CompletedTask;
+            });
+            QubesVM qube = await _fixture.CreateAsync(QubeClasses.AppVM, "new", _fixture.Template);
+            await Task.WhenAll(starts);
+            Assert.Equal(PowerState.Running, qube.PowerState);
+        });
+    }
+
+    [Fact]
+    public async Task A_qube_that_something_came_to_refer_to_while_its_removal_began_stays()
+    {
+        await _fixture.OnLoopAsync(async () =>
+        {
+            QubesVM net = await _fixture.CreateAsync(QubeClasses.AppVM, "net", _fixture.Template);
+            NetworkProperties.ProvidesNetwork.Set(net, true);
+            NetworkProperties.NetVM.Set(net, null);
+            _fixture.Hypervisor.Before["forget"] = () =>
+            {
+                NetworkProperties.NetVM.Set(_fixture.Work, net);
+                return Task.CompletedTask;
+            };
+            QubesException refused = await Assert.ThrowsAsync<QubesException>(() => _fixture.Lifecycle.RemoveAsync(net, () =>
+            {
+                _fixture.App.Domains.Remove(net);
+                return Task.CompletedTask;
+            }));
+            Assert.Equal(QubesErrorNames.VMInUse, refused.WireName);
+            Assert.True(net.IsInCollection);
+            Assert.True(Directory.Exists(_fixture.DirectoryOf(net)));
+        });
     }
 
     [Fact]

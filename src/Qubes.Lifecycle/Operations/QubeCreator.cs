@@ -18,6 +18,12 @@ internal sealed class QubeCreator(LifecycleContext context)
 
     private readonly QubeDataIntents _intents = new(context.Storage);
 
+    // What one qube leaves on disk is gone before another of the same name puts anything there.
+    private readonly KeyedAsyncLocks<string> _names = new(StringComparer.Ordinal);
+
+    // By directory: how what could not be deleted of a removed qube is deleted after all.
+    private readonly Dictionary<string, Func<Task>> _undeleted = new(StringComparer.Ordinal);
+
     /// <summary>For daemon start: removes data of qubes whose creation or removal a crash has cut short.</summary>
     internal async Task RecoverAsync()
     {
@@ -28,7 +34,10 @@ internal sealed class QubeCreator(LifecycleContext context)
         }
     }
 
-    /// <summary>Makes the directory and volumes of a qube just added to the model, inside the change that is open.</summary>
+    /// <summary>
+    /// Makes the directory and volumes of a qube just added to the model, inside the change that is open. Waits until nothing is left
+    /// of an earlier qube of that name; whoever wants to start or remove this one waits until its data is complete.
+    /// </summary>
     internal async Task CreateAsync(QubesVM qube, string? pool, IReadOnlyDictionary<string, string> pools)
     {
         if (pool is not null && pools.Count > 0)
@@ -36,11 +45,24 @@ internal sealed class QubeCreator(LifecycleContext context)
             throw QubesErrors.General("Only one of 'pool' and 'pools' can be given");
         }
 
+        using AsyncLock.Holder held = await context.ControlOf(qube).StartLock.AcquireAsync();
+        using KeyedAsyncLocks<string>.Holder name = await _names.AcquireAsync(qube.Name);
+        if (!qube.IsInCollection)
+        {
+            throw QubesErrors.VMNotFound(qube.Name);
+        }
+
         IReadOnlyList<VolumeConfig> volumes =
             QubeVolumePlan.Complete(context, qube, VolumePlan.ChoosePools(qube.Volumes.All, pool, pools));
         foreach (VolumeConfig volume in volumes)
         {
             qube.Volumes.Set(volume);
+        }
+
+        if (_undeleted.TryGetValue(qube.DirectoryName, out Func<Task>? delete))
+        {
+            await delete();
+            _undeleted.Remove(qube.DirectoryName);
         }
 
         QubeDataIntent intent = await _intents.AnnounceAsync(qube.DirectoryName, volumes);
@@ -77,6 +99,7 @@ internal sealed class QubeCreator(LifecycleContext context)
     internal async Task DiscardAsync(QubesVM qube)
     {
         QubeDataIntent? intent = TakeCreation(qube);
+        using KeyedAsyncLocks<string>.Holder name = await _names.AcquireAsync(qube.Name);
         await context.StorageOf(qube).RemoveAsync();
         await Task.Run(() => RemoveDirectory(context.DirectoryOf(qube)));
         if (intent is not null)
@@ -87,7 +110,8 @@ internal sealed class QubeCreator(LifecycleContext context)
 
     /// <summary>
     /// Checks, drops the qube from model and store, then deletes its data. Waits for a start under way. Once the store is without
-    /// the qube the removal has succeeded: what cannot be deleted is logged, and tried again at the next daemon start.
+    /// the qube the removal has succeeded: what cannot be deleted is logged, and tried again when a qube of that name is made and at the
+    /// next daemon start.
     /// </summary>
     internal async Task RemoveAsync(QubesVM qube, Func<Task> dropAndCommit, bool isCheckedLast)
     {
@@ -111,6 +135,7 @@ internal sealed class QubeCreator(LifecycleContext context)
             context.App.Domains.CheckRemovable(qube);
         }
 
+        using KeyedAsyncLocks<string>.Holder name = await _names.AcquireAsync(qube.Name);
         IReadOnlyList<VolumeConfig> volumes = QubeVolumePlan.Complete(context, qube);
         QubeDataIntent intent = await _intents.AnnounceAsync(qube.DirectoryName, volumes);
         FaultPoint.Hit("remove-announced");
@@ -118,6 +143,12 @@ internal sealed class QubeCreator(LifecycleContext context)
         {
             await context.Hypervisor.ForgetAsync(DomainKey.Of(qube));
             FaultPoint.Hit("remove-undefined");
+            if (!isCheckedLast)
+            {
+                // Something may refer to it by now.
+                QubeDependencies.RefuseIfUsed(qube);
+            }
+
             await dropAndCommit();
         }
         catch
@@ -135,15 +166,21 @@ internal sealed class QubeCreator(LifecycleContext context)
         try
         {
             await qube.FireAsync("domain-remove-from-disk");
+            await DeleteAsync();
+        }
+        catch (Exception failure)
+        {
+            context.Log.LogError(failure, "Not all data of the removed qube {Qube} could be deleted", qube.Name);
+            _undeleted[qube.DirectoryName] = DeleteAsync;
+        }
+
+        async Task DeleteAsync()
+        {
             await context.Storage.ForQube(volumes).RemoveAsync();
             FaultPoint.Hit("remove-volumes-deleted");
             await Task.Run(() => RemoveDirectory(context.DirectoryOf(qube)));
             FaultPoint.Hit("remove-directory-deleted");
             await intent.CloseAsync();
-        }
-        catch (Exception failure)
-        {
-            context.Log.LogError(failure, "Not all data of the removed qube {Qube} could be deleted", qube.Name);
         }
     }
 

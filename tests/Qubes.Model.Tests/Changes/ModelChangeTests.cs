@@ -2,6 +2,7 @@ using CsCheck;
 using Qubes.Model.Changes;
 using Qubes.Model.Classes;
 using Qubes.Model.Volumes;
+using Qubes.Protocol.Errors;
 using Qubes.Protocol.Names;
 using static Qubes.Model.Tests.TestSystem;
 
@@ -50,6 +51,40 @@ public sealed class ModelChangeTests
         Assert.Equal("property memory", Assert.Single(change.Records).Item);
         Assert.Equal(new ChangeRecord("work", "property memory", null, "512"), change.Records.Single());
         change.Complete();
+    }
+
+    [Fact]
+    public async Task What_a_removed_qube_had_is_given_away_only_when_its_removal_holds()
+    {
+        AppVM work = _system.AppVM("work");
+        (int qid, QubeUuid uuid) = (work.Qid, work.Uuid);
+        ModelChange removal = _system.App.Changes.Begin(Origin);
+        _system.App.Domains.Remove(work);
+        Task other;
+        using (ExecutionContext.SuppressFlow())
+        {
+            // Another call, which knows nothing of that change.
+            other = Task.Run(() =>
+            {
+                Assert.True(_system.App.Domains.IsNameTaken("work"));
+                Assert.True(_system.App.Domains.IsQidTaken(qid));
+                Assert.NotEqual(qid, _system.AppVM("other").Qid);
+                Assert.Throws<QubesException>(() => _system.AppVM("work"));
+                Assert.Throws<QubesException>(() => _system.App.Domains.Create(new NewQube
+                {
+                    Class = QubeClasses.AppVM, Name = QubeName.Parse("third"), Label = _system.App.Labels.Find("red"), Uuid = uuid,
+                }));
+            });
+        }
+
+        await other;
+        removal.Rollback();
+        Assert.Same(work, _system.App.Domains["work"]);
+        Assert.True(_system.App.Domains.TryGet(qid, out Qube? back) && back == work);
+
+        _system.App.Domains.Remove(work);
+        Assert.False(_system.App.Domains.IsNameTaken("work"));
+        Assert.Equal(qid, _system.AppVM("work").Qid);
     }
 
     [Fact]
