@@ -73,13 +73,22 @@ internal sealed class IntentLog(RootedDirectory root, ILogger log)
     {
         string temporary = file + TemporarySuffix;
         root.Remove(temporary);
-        using (SafeFileHandle handle = root.Create(temporary))
+        try
         {
-            RandomAccess.Write(handle, record.Write(), 0);
-            FileContent.Sync(handle);
-        }
+            using (SafeFileHandle handle = root.Create(temporary))
+            {
+                RandomAccess.Write(handle, record.Write(), 0);
+                FileContent.Sync(handle);
+            }
 
-        root.Rename(temporary, file);
+            root.Rename(temporary, file);
+        }
+        catch
+        {
+            // On a full disk every attempt would leave one.
+            root.Remove(temporary);
+            throw;
+        }
     }
 
     internal void Finish(string file, IntentRecord record)
