@@ -8,6 +8,12 @@ namespace Qubes.Lifecycle.Tests;
 /// <summary>The real hypervisor with calls that can be made to fail or to wait.</summary>
 internal sealed class FaultyHypervisor(IHypervisor real) : IHypervisor
 {
+    private readonly Channel<HypervisorEvent> _events = Channel.CreateUnbounded<HypervisorEvent>();
+    private Task? _passing;
+
+    /// <summary>What the next events wait for.</summary>
+    public Task EventGate { get; set; } = Task.CompletedTask;
+
     /// <summary>By the call's name: what happens before the real call.</summary>
     public Dictionary<string, Func<Task>> Before { get; } = [];
 
@@ -18,7 +24,14 @@ internal sealed class FaultyHypervisor(IHypervisor real) : IHypervisor
 
     public HypervisorKind Kind => real.Kind;
 
-    public ChannelReader<HypervisorEvent> Events => real.Events;
+    public ChannelReader<HypervisorEvent> Events
+    {
+        get
+        {
+            _passing ??= PassEventsAsync();
+            return _events.Reader;
+        }
+    }
 
     public IReadOnlyList<HungCall> HungCalls => real.HungCalls;
 
@@ -99,6 +112,17 @@ internal sealed class FaultyHypervisor(IHypervisor real) : IHypervisor
     public Task<IReadOnlyList<DomainDisk>> GetDisksAsync(DomainKey domain) => real.GetDisksAsync(domain);
 
     public Task<IReadOnlyList<DomainSample>> GetAllAsync() => real.GetAllAsync();
+
+    private async Task PassEventsAsync()
+    {
+        await foreach (HypervisorEvent told in real.Events.ReadAllAsync())
+        {
+            await EventGate;
+            _events.Writer.TryWrite(told);
+        }
+
+        _events.Writer.Complete();
+    }
 
     private async Task EnterAsync(string call)
     {

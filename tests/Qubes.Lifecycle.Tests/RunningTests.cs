@@ -20,6 +20,23 @@ public sealed class RunningTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _fixture.DisposeAsync();
 
     [Fact]
+    public async Task A_pause_that_is_told_after_the_qube_goes_on_does_not_stay()
+    {
+        TaskCompletionSource late = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        _fixture.Hypervisor.EventGate = late.Task;
+        await _fixture.OnLoopAsync(() => _fixture.Lifecycle.PauseAsync(Work));
+        await _fixture.OnLoopAsync(() => _fixture.Lifecycle.UnpauseAsync(Work));
+        Task told = _fixture.Events.NextAsync(Work.Name, "domain-paused");
+        late.SetResult();
+        await told;
+        using CancellationTokenSource deadline = new(LifecycleFixture.Patience);
+        while (await _fixture.StateAsync(Work) != PowerState.Running)
+        {
+            await Task.Delay(10, deadline.Token);
+        }
+    }
+
+    [Fact]
     public async Task Pause_and_unpause_are_told_once_each()
     {
         Task paused = _fixture.Events.NextAsync(Work.Name, "domain-paused");

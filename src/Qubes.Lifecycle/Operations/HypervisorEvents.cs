@@ -87,6 +87,12 @@ internal sealed class HypervisorEvents(LifecycleContext context, StopHandler sto
             case DomainEventKind.Resumed when run is { SwallowResumed: true }:
                 run.SwallowResumed = false;
                 run.SwallowSuspended = false;
+                if (run.IsAlive && qube.PowerState == PowerState.Paused)
+                {
+                    // The pause before it was told only after our call had resumed it.
+                    qube.Runtime.State = PowerStates.Of(DomainState.Running, run.IsUsable);
+                }
+
                 break;
             case DomainEventKind.Resumed when run is { IsAlive: true }:
                 qube.Runtime.State = PowerStates.Of(DomainState.Running, run.IsUsable);
