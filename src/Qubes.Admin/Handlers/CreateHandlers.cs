@@ -5,7 +5,6 @@ using Qubes.Linux;
 using Qubes.Model;
 using Qubes.Model.Changes;
 using Qubes.Model.Classes;
-using Qubes.Model.Disposables;
 using Qubes.Protocol.Errors;
 
 namespace Qubes.Admin.Handlers;
@@ -58,19 +57,22 @@ internal static class CreateHandlers
             throw QubesErrors.VMInUse(qube.Name, "'dom0' cannot be removed");
         }
 
-        if (qube is QubesVM { IsHalted: true } template && PreloadList.Of(template).Length > 0 && QubeDependencies.FindReferences(qube).Count == 0)
+        if (qube is QubesVM { IsHalted: true } and IDisposableTemplate && QubeDependencies.FindReferences(qube).Count == 0)
         {
             // Disposables that only wait go with their template, and before it: a crash in between must not leave them without one.
-            await call.Services.Disposables.ReleaseAsync(template);
+            await call.Services.Disposables.RemoveTemplateAsync((QubesVM)qube, () => RemoveAsync(call, qube));
+            return;
         }
 
-        await call.Services.Lifecycle.RemoveAsync(qube, async () =>
-        {
-            using ModelChange change = call.BeginChange();
-            call.App.Domains.Remove(qube);
-            await call.CommitAsync(change);
-        });
+        await RemoveAsync(call, qube);
     }
+
+    private static Task RemoveAsync(AdminCall call, Qube qube) => call.Services.Lifecycle.RemoveAsync(qube, async () =>
+    {
+        using ModelChange change = call.BeginChange();
+        call.App.Domains.Remove(qube);
+        await call.CommitAsync(change);
+    });
 
     private static void Permit(AdminCall call, CreateRequest request)
     {

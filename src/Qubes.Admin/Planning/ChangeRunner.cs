@@ -41,6 +41,7 @@ internal sealed class ChangeRunner(QubesApp app, string creator)
             case RemoveStep:
                 Qube removed = Removable(step);
                 app.Domains.CheckRemovable(removed);
+                RefuseWaiting(removed);
                 app.Domains.Remove(removed);
                 break;
             case PropertyStep { UntrustedValue: null } reset:
@@ -109,6 +110,15 @@ internal sealed class ChangeRunner(QubesApp app, string creator)
         QubesVM { InstalledByRpm: true } vm => throw QubesErrors.VMInUse(vm.Name, $"VM installed by package manager: {vm.Name}"),
         Qube qube => qube,
     };
+
+    // Ending them takes commits of their own, by which the document's revision would be over.
+    private void RefuseWaiting(Qube template)
+    {
+        if (app.Domains.OfType<DispVM>().Any(disposable => disposable.Template == template && disposable.IsPreload))
+        {
+            throw QubesErrors.VMInUse(template.Name, $"Disposables of '{template.Name}' are kept ready: set its feature preload-dispvm-max to 0 first");
+        }
+    }
 
     public Qube Qube(ChangeStep step) => app.Domains.Find(step.UntrustedQube);
 

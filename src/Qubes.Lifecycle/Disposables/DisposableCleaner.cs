@@ -12,9 +12,15 @@ internal sealed class DisposableCleaner(DisposableContext context)
     // A start under way ends with a running qube, which is then killed once more.
     private const int Attempts = 3;
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan RetryPause = TimeSpan.FromSeconds(30);
 
-    /// <summary>Ends it if it runs, and removes it with its data. What cannot be removed is logged; the next start tries again.</summary>
-    internal async Task RemoveAsync(DispVM disposable)
+    /// <summary>
+    /// Ends it if it runs, and removes it with its data. A failure is logged, and tried again after a while and at the next start; what
+    /// somebody still refers to stays.
+    /// </summary>
+    internal Task RemoveAsync(DispVM disposable) => RemoveAsync(disposable, LogLevel.Error);
+
+    private async Task RemoveAsync(DispVM disposable, LogLevel importance)
     {
         for (int attempt = 1; disposable.IsInCollection; attempt++)
         {
@@ -31,7 +37,12 @@ internal sealed class DisposableCleaner(DisposableContext context)
             {
                 if (disposable.IsInCollection)
                 {
-                    context.Log.LogError(failure, "The disposable {Qube} could not be removed", disposable.Name);
+                    context.Log.Log(importance, failure, "The disposable {Qube} could not be removed", disposable.Name);
+                    if (failure is not QubesException named || !named.Is(QubesErrorNames.VMInUse))
+                    {
+                        // Told once: the hypervisor or the disk may be away for long.
+                        context.Later($"removal of {disposable.Name}", RetryPause, () => RemoveAsync(disposable, LogLevel.Debug));
+                    }
                 }
 
                 return;

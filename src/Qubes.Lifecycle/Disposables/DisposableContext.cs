@@ -31,6 +31,9 @@ internal sealed class DisposableContext
     /// <summary>The daemon stops: nothing new is begun.</summary>
     public required CancellationToken Stopping { get; init; }
 
+    /// <summary>Templates that are being removed: none is preloaded from them.</summary>
+    public HashSet<QubesVM> Leaving { get; } = [];
+
     /// <summary>The daemon's own doing.</summary>
     public ChangeOrigin Own(string what) => new("qubesd", what, Time.GetUtcNow());
 

@@ -91,8 +91,26 @@ public sealed class DisposableService : IAsyncDisposable
     /// <exception cref="QubesException">Not a template of disposables, or preloading is not possible.</exception>
     public Task PreloadAsync(Qube? template, string reason) => _refill.StartAsync(RequireTemplate(template), reason);
 
-    /// <summary>Removes all that wait: the template is about to go.</summary>
-    public Task ReleaseAsync(QubesVM template)
+    /// <summary>Removes a template with all that wait; until that is done no new ones are made.</summary>
+    /// <param name="removal">Removes the template itself.</param>
+    public async Task RemoveTemplateAsync(QubesVM template, Func<Task> removal)
+    {
+        ArgumentNullException.ThrowIfNull(template);
+        ArgumentNullException.ThrowIfNull(removal);
+        _context.Leaving.Add(template);
+        try
+        {
+            await ReleaseAsync(template);
+            await removal();
+        }
+        finally
+        {
+            _context.Leaving.Remove(template);
+        }
+    }
+
+    /// <summary>Removes all that wait.</summary>
+    private Task ReleaseAsync(QubesVM template)
     {
         DispVM[] waiting = [.. _context.App.Domains.OfType<DispVM>().Where(qube => qube.Template == template && qube.IsPreload)];
         if (PreloadList.Of(template).Length > 0)

@@ -94,9 +94,10 @@ internal sealed class PreloadRefill(DisposableContext context, DisposableMaker m
     /// <summary>Makes one and starts it; the handler of its start prepares it.</summary>
     private async Task PreloadAsync(QubesVM template)
     {
-        if (!template.IsInCollection || !PreloadSettings.HasVacancy(template) || context.Stopping.IsCancellationRequested)
+        if (!template.IsInCollection || context.Leaving.Contains(template) || !PreloadSettings.HasVacancy(template)
+            || context.Stopping.IsCancellationRequested)
         {
-            // Somebody else was quicker.
+            // Somebody else was quicker, or the template goes.
             context.Log.LogWarning("No disposable of {Template} is preloaded: there is no vacancy any more", template.Name);
             return;
         }

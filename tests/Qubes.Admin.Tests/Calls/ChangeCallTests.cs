@@ -1,5 +1,8 @@
 using System.Text.Json;
+using Qubes.Model;
 using Qubes.Model.Classes;
+using Qubes.Model.Disposables;
+using Qubes.Protocol.Names;
 using Qubes.Testing;
 
 namespace Qubes.Admin.Tests.Calls;
@@ -66,6 +69,30 @@ public sealed class ChangeCallTests
         Assert.Contains("create web varlibqubes", fixture.Lifecycle.Asked);
         Assert.Contains("confirm web", fixture.Lifecycle.Asked);
         Assert.Contains("remove old", fixture.Lifecycle.Asked);
+    }
+
+    [Fact]
+    public async Task A_template_stays_while_disposables_of_it_are_kept_ready()
+    {
+        await using AdminFixture fixture = await AdminFixture.StartAsync();
+        await fixture.AddQubeAsync("dvm");
+        await fixture.OnLoopAsync(app =>
+        {
+            QubesVM template = (QubesVM)app.Domains["dvm"];
+            DisposableTemplateProperties.TemplateForDispVMs.Set((AppVM)template, true);
+            template.Features.Load(PreloadFeatures.Max, "1");
+            DispVM ready = (DispVM)app.Domains.Create(new NewQube
+            {
+                Class = QubeClasses.DispVM, Name = QubeName.Parse("disp1"), Label = app.Labels.Find("red"), Template = template,
+            });
+            PreloadList.Add(template, ready);
+        });
+        const string Document = """{"revision":0,"qubes":{"dvm":{"remove":true}}}""";
+        const string Refusal =
+            "2\0QubesVMInUseError\0\0/qubes/dvm/remove: Disposables of 'dvm' are kept ready: set its feature preload-dispvm-max to 0 first\0";
+        Assert.Equal(Refusal, await ApplyAsync(fixture, Document));
+        Assert.Equal(Refusal, await PlanAsync(fixture, Document));
+        Assert.Contains("\ndvm class=AppVM", await fixture.CallAsync("admin.vm.List"), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -6,6 +6,8 @@ namespace Qubes.Lifecycle.Tests.Disposables;
 /// <summary>What nobody named goes when it ends, whichever way; what has a name stays.</summary>
 public sealed class CleanUpTests : IAsyncLifetime
 {
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(30);
+
     private DisposableFixture _fixture = null!;
 
     public async ValueTask InitializeAsync() => _fixture = await DisposableFixture.StartAsync();
@@ -85,6 +87,31 @@ public sealed class CleanUpTests : IAsyncLifetime
         await _fixture.Host.OnLoopAsync(_fixture.Service.AttachAsync);
         await AssertGoneAsync(halted);
         Assert.True(await _fixture.Host.OnLoopAsync(() => running.IsInCollection && running.IsRunning));
+    }
+
+    [Fact]
+    public async Task One_that_cannot_be_removed_now_is_removed_later()
+    {
+        DispVM disposable = await _fixture.CreateAsync();
+        await _fixture.Host.StartAsync(disposable);
+        _fixture.Host.Hypervisor.Before["forget"] = () => throw QubesErrors.General("The hypervisor is away");
+        await _fixture.Host.KillAsync(disposable);
+        Assert.True(await _fixture.Host.OnLoopAsync(() => disposable.IsInCollection));
+
+        // As often as it takes.
+        await AdvanceAsync();
+        await _fixture.Time.WaitedForAsync(RetryDelay);
+        _fixture.Host.Hypervisor.Before.Clear();
+        Task removal = _fixture.NextRemovalAsync();
+        await AdvanceAsync();
+        await removal;
+        Assert.False(await _fixture.Host.OnLoopAsync(() => disposable.IsInCollection));
+
+        async Task AdvanceAsync()
+        {
+            await _fixture.Time.WaitedForAsync(RetryDelay);
+            _fixture.Time.Advance(RetryDelay);
+        }
     }
 
     [Fact]

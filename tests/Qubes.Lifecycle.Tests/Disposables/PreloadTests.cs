@@ -205,6 +205,21 @@ public sealed class PreloadTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_template_that_goes_takes_those_that_wait_along_and_gets_no_new_ones()
+    {
+        await _fixture.PreloadAsync(2);
+        await Assert.ThrowsAsync<QubesException>(() => _fixture.Host.OnLoopAsync(() => _fixture.Service.RemoveTemplateAsync(_fixture.Template, async () =>
+        {
+            Assert.DoesNotContain(_fixture.Host.App.Domains, qube => qube is DispVM);
+            await _fixture.Service.PreloadAsync(_fixture.Template, "test");
+            Assert.DoesNotContain(_fixture.Host.App.Domains, qube => qube is DispVM);
+            throw QubesErrors.VMInUse(_fixture.Template.Name, "It stays");
+        })));
+        await _fixture.Host.OnLoopAsync(() => _fixture.Service.PreloadAsync(_fixture.Template, "test"));
+        Assert.Equal(2, (await _fixture.ListAsync()).Length);
+    }
+
+    [Fact]
     public async Task None_waits_while_the_host_sleeps()
     {
         await _fixture.PreloadAsync(2);
