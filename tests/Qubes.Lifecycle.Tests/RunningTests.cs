@@ -37,6 +37,22 @@ public sealed class RunningTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_is_told_late_of_the_run_before_is_not_taken_for_this_one()
+    {
+        TaskCompletionSource late = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        _fixture.Hypervisor.EventGate = late.Task;
+        await _fixture.OnLoopAsync(() => _fixture.Lifecycle.PauseAsync(Work));
+        await _fixture.KillAsync(Work);
+        await _fixture.StartAsync(Work);
+        _fixture.Events.Clear();
+        late.SetResult();
+        Task told = _fixture.Events.NextAsync(Work.Name, "domain-paused");
+        await _fixture.OnLoopAsync(() => _fixture.Lifecycle.PauseAsync(Work));
+        await told;
+        Assert.Single(_fixture.Events.Of(Work.Name), "domain-paused");
+    }
+
+    [Fact]
     public async Task Pause_and_unpause_are_told_once_each()
     {
         Task paused = _fixture.Events.NextAsync(Work.Name, "domain-paused");

@@ -62,6 +62,12 @@ internal sealed class HypervisorEvents(LifecycleContext context, StopHandler sto
     private void OnDomain(QubesVM qube, DomainEvent happened)
     {
         QubeRun? run = context.ControlOf(qube).Run;
+        if (run is { HasStarted: false } && happened.Kind != DomainEventKind.Started)
+        {
+            // Events come in order: this is one of an earlier run.
+            return;
+        }
+
         switch (happened.Kind)
         {
             case DomainEventKind.Stopped:
