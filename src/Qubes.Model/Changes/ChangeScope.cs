@@ -10,7 +10,20 @@ internal ref struct ChangeScope(ModelChange change, ChangeMark mark, bool owns)
     private bool _done;
 
     /// <summary>Records the undo of what was just done to the state.</summary>
-    public readonly void Record(Action undo, ChangeRecord record) => change.Push(undo, record);
+    public readonly void Record(Action undo, ChangeRecord record) => change.Push(
+        () =>
+        {
+            undo();
+            return null;
+        },
+        isStored: false,
+        record);
+
+    /// <summary>
+    /// Records the undo of what was just done to a part that the store keeps within a qube or the application. It leaves alone what others have
+    /// made of the part since, then it gives null; otherwise what does again what it has undone.
+    /// </summary>
+    public readonly void RecordStored(Func<Action?> undo, ChangeRecord record) => change.Push(undo, isStored: true, record);
 
     public void Done() => _done = true;
 

@@ -8,6 +8,10 @@ public sealed class ChangeTracker
 {
     private readonly AsyncLocal<ModelChange?> _ambient = new();
     private readonly QubesApp _app;
+
+    // Those that have done something and may still be taken back.
+    private readonly List<ModelChange> _open = [];
+    private long _steps;
     private HashSet<ModelPart>? _touched;
     private HashSet<ModelPart>? _reads;
     private PropertyHolder? _reader;
@@ -74,6 +78,13 @@ public sealed class ChangeTracker
     /// <summary>Continues the numbering of an earlier run.</summary>
     public void RestoreRevision(long revision) => Revision = Math.Max(Revision, revision);
 
+    /// <summary>
+    /// Takes out of the model, until the result is disposed, what changes have done that were not given to the store yet: handlers make them wait,
+    /// and may still refuse them, so the save of another change must not carry them along. New qubes stay, and are told by
+    /// <see cref="Classes.Qube.IsBeingMade"/>.
+    /// </summary>
+    public HiddenChanges HidePending() => new([.. _open.Where(change => change.IsPending)]);
+
     /// <summary>Who follows the state; null for nobody.</summary>
     public IModelObserver? Observer
     {
@@ -132,6 +143,18 @@ public sealed class ChangeTracker
             Observer!.OnUnsavedChanged();
         }
     }
+
+    internal void NoteBegun(ModelChange change)
+    {
+        if (!_open.Contains(change))
+        {
+            _open.Add(change);
+        }
+    }
+
+    internal void NoteEnded(ModelChange change) => _open.Remove(change);
+
+    internal long NextStep() => ++_steps;
 
     internal void Settle(ModelChange change) => Observer?.OnSettled(change);
 

@@ -11,7 +11,7 @@ namespace Qubes.Model.Changes;
 public sealed class ModelChange : IDisposable
 {
     private readonly ChangeTracker _tracker;
-    private readonly List<(Action Undo, ChangeRecord Record)> _steps = [];
+    private readonly List<ModelStep> _steps = [];
     private readonly List<QubesEvent> _outbox = [];
     private readonly List<Action> _deferred = [];
 
@@ -43,6 +43,7 @@ public sealed class ModelChange : IDisposable
     {
         ObjectDisposedException.ThrowIf(State != ChangeState.Open, this);
         State = ChangeState.Completed;
+        _tracker.NoteEnded(this);
         Leave();
         _deferred.ForEach(action => action());
         foreach (QubesEvent qubesEvent in _outbox)
@@ -67,6 +68,7 @@ public sealed class ModelChange : IDisposable
         bool isKnown = HasMutations || Revision > 0;
         RollbackTo(default);
         State = ChangeState.RolledBack;
+        _tracker.NoteEnded(this);
         Leave();
         foreach (QubesEvent qubesEvent in _outbox)
         {
@@ -92,7 +94,18 @@ public sealed class ModelChange : IDisposable
 
     internal ChangeMark Mark() => new(_steps.Count, _outbox.Count, _deferred.Count);
 
-    internal void Push(Action undo, ChangeRecord record) => _steps.Add((undo, record));
+    /// <summary>What it has done to what the store keeps of qubes and the application.</summary>
+    internal IEnumerable<ModelStep> StoredSteps => _steps.Where(step => step.IsStored);
+
+    internal void Push(Func<Action?> undo, bool isStored, ChangeRecord record)
+    {
+        if (_steps.Count == 0)
+        {
+            _tracker.NoteBegun(this);
+        }
+
+        _steps.Add(new ModelStep(_tracker.NextStep(), undo, isStored, record));
+    }
 
     internal void Queue(QubesEvent qubesEvent) => _outbox.Add(qubesEvent);
 
@@ -100,7 +113,7 @@ public sealed class ModelChange : IDisposable
     {
         for (int i = _steps.Count - 1; i >= mark.Steps; i--)
         {
-            _steps[i].Undo();
+            _ = _steps[i].Undo();
             _tracker.Touch();
         }
 

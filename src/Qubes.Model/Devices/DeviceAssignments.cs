@@ -34,7 +34,7 @@ public sealed class DeviceAssignments
         ArgumentNullException.ThrowIfNull(assignment);
         using ChangeScope scope = _owner.App.Changes.Enter();
         Load(assignment);
-        scope.Record(() => RemoveItem(assignment), Record(assignment, before: null, assignment.HistoryText));
+        scope.RecordStored(() => TakeOut(assignment), Record(assignment, before: null, assignment.HistoryText));
         scope.Done();
     }
 
@@ -49,11 +49,11 @@ public sealed class DeviceAssignments
 
         using ChangeScope scope = _owner.App.Changes.Enter();
         RemoveItem(assignment);
-        scope.Record(
+        scope.RecordStored(
             () =>
             {
-                _items!.Insert(Math.Min(at, _items.Count), assignment);
-                _owner.TouchStore(ModelAspect.Devices);
+                Insert(at, assignment);
+                return () => RemoveItem(assignment);
             },
             Record(assignment, assignment.HistoryText, after: null));
         scope.Done();
@@ -62,28 +62,53 @@ public sealed class DeviceAssignments
     public void Replace(DeviceAssignment old, DeviceAssignment changed)
     {
         ArgumentNullException.ThrowIfNull(changed);
-        int at = _items?.IndexOf(old) ?? -1;
-        if (at < 0)
+        using ChangeScope scope = _owner.App.Changes.Enter();
+        if (Exchange(old, changed) is null)
         {
             throw new ArgumentException("not assigned", nameof(old));
         }
 
-        using ChangeScope scope = _owner.App.Changes.Enter();
-        Put(changed);
-        scope.Record(() => Put(old), Record(old, old.HistoryText, changed.HistoryText));
+        scope.RecordStored(() => Exchange(changed, old), Record(old, old.HistoryText, changed.HistoryText));
         scope.Done();
-
-        void Put(DeviceAssignment assignment)
-        {
-            _items![at] = assignment;
-            _owner.TouchStore(ModelAspect.Devices);
-        }
     }
 
     /// <summary>Takes an assignment of the store.</summary>
     public void Load(DeviceAssignment assignment)
     {
         (_items ??= []).Add(assignment);
+        _owner.TouchStore(ModelAspect.Devices);
+    }
+
+    /// <summary>Puts an assignment in the place of another, if that is still there.</summary>
+    /// <returns>What takes this back; null where nothing was done.</returns>
+    private Action? Exchange(DeviceAssignment current, DeviceAssignment wanted)
+    {
+        int at = _items?.IndexOf(current) ?? -1;
+        if (at < 0)
+        {
+            return null;
+        }
+
+        _items![at] = wanted;
+        _owner.TouchStore(ModelAspect.Devices);
+        return () => _ = Exchange(wanted, current);
+    }
+
+    private Action? TakeOut(DeviceAssignment assignment)
+    {
+        int at = _items!.IndexOf(assignment);
+        if (at < 0)
+        {
+            return null;
+        }
+
+        RemoveItem(assignment);
+        return () => Insert(at, assignment);
+    }
+
+    private void Insert(int at, DeviceAssignment assignment)
+    {
+        _items!.Insert(Math.Min(at, _items.Count), assignment);
         _owner.TouchStore(ModelAspect.Devices);
     }
 

@@ -75,8 +75,8 @@ public sealed class QubeFeatures
         _owner.FirePre("domain-feature-pre-set:" + name, arguments);
         existed = TryGet(name, out old);
         Load(name, value);
-        scope.Record(
-            existed ? () => Load(name, old!) : () => RemoveItem(name),
+        scope.RecordStored(
+            () => Replace(name, value, old),
             new ChangeRecord(_owner.SubjectText, "feature " + name, old, value));
         _owner.Fire("domain-feature-set:" + name, arguments);
         scope.Done();
@@ -100,12 +100,8 @@ public sealed class QubeFeatures
 
         int at = _items!.IndexOf(name);
         RemoveItem(name);
-        scope.Record(
-            () =>
-            {
-                _items.Insert(Math.Min(at, _items.Count), name, old);
-                _owner.TouchStore(ModelAspect.Feature, name);
-            },
+        scope.RecordStored(
+            () => Replace(name, current: null, old, at),
             new ChangeRecord(_owner.SubjectText, "feature " + name, old, After: null));
         _owner.Fire("domain-feature-delete:" + name, EventArguments.Of("feature", name));
         scope.Done();
@@ -119,6 +115,41 @@ public sealed class QubeFeatures
     }
 
     private void NoteRead(string name) => _owner.App.Changes.NoteRead(_owner, ModelAspect.Feature, name);
+
+    /// <summary>Puts one value in the place of another, null for no such feature, unless it is yet another by now.</summary>
+    /// <returns>What takes this back; null where nothing was done.</returns>
+    private Action? Replace(string name, string? current, string? wanted, int at = int.MaxValue)
+    {
+        if (_items?.GetValueOrDefault(name) != current)
+        {
+            return null;
+        }
+
+        if (wanted is null)
+        {
+            at = _items!.IndexOf(name);
+        }
+
+        Put(wanted);
+        return () => Put(current);
+
+        void Put(string? value)
+        {
+            if (value is null)
+            {
+                RemoveItem(name);
+            }
+            else if (_items!.ContainsKey(name))
+            {
+                Load(name, value);
+            }
+            else
+            {
+                _items.Insert(Math.Min(at, _items.Count), name, value);
+                _owner.TouchStore(ModelAspect.Feature, name);
+            }
+        }
+    }
 
     private void RemoveItem(string name)
     {

@@ -41,7 +41,7 @@ public sealed class QubeTags
 
         using ChangeScope scope = _owner.App.Changes.Enter();
         Load(tag);
-        scope.Record(() => RemoveItem(tag), new ChangeRecord(_owner.SubjectText, "tag " + tag, Before: null, ""));
+        scope.RecordStored(() => TakeOut(tag), new ChangeRecord(_owner.SubjectText, "tag " + tag, Before: null, ""));
         _owner.Fire("domain-tag-add:" + tag, EventArguments.Of("tag", tag.Value));
         scope.Done();
     }
@@ -56,7 +56,7 @@ public sealed class QubeTags
 
         using ChangeScope scope = _owner.App.Changes.Enter();
         RemoveItem(tag);
-        scope.Record(() => Load(tag), new ChangeRecord(_owner.SubjectText, "tag " + tag, "", After: null));
+        scope.RecordStored(() => PutBack(tag), new ChangeRecord(_owner.SubjectText, "tag " + tag, "", After: null));
         _owner.Fire("domain-tag-delete:" + tag, EventArguments.Of("tag", tag.Value));
         scope.Done();
     }
@@ -70,6 +70,29 @@ public sealed class QubeTags
             _items = [.. _items.AsSpan(0, ~at), tag.Value, .. _items.AsSpan(~at)];
             _owner.TouchStore(ModelAspect.Tags);
         }
+    }
+
+    // Each gives what takes it back; null where nothing was to do any more.
+    private Action? TakeOut(TagName tag)
+    {
+        if (!Contains(tag))
+        {
+            return null;
+        }
+
+        RemoveItem(tag);
+        return () => Load(tag);
+    }
+
+    private Action? PutBack(TagName tag)
+    {
+        if (Contains(tag))
+        {
+            return null;
+        }
+
+        Load(tag);
+        return () => RemoveItem(tag);
     }
 
     private void RemoveItem(string tag)

@@ -85,9 +85,8 @@ public sealed class LabelSet
         scope.Record(
             () =>
             {
-                _byIndex.Remove(label.Index);
+                Drop(label);
                 _making.RemoveAll(making => ReferenceEquals(making.Label, label));
-                _app.TouchStore(ModelAspect.Labels);
             },
             new ChangeRecord("", "label " + name, Before: null, color.Value));
         ModelChange making = _app.Changes.Current!;
@@ -112,9 +111,14 @@ public sealed class LabelSet
         }
 
         using ChangeScope scope = _app.Changes.Enter();
-        _byIndex.Remove(label.Index);
-        _app.TouchStore(ModelAspect.Labels);
-        scope.Record(() => Load(label), new ChangeRecord("", "label " + label.Name, label.Color, After: null));
+        Drop(label);
+        scope.RecordStored(
+            () =>
+            {
+                Load(label);
+                return () => Drop(label);
+            },
+            new ChangeRecord("", "label " + label.Name, label.Color, After: null));
         scope.Done();
     }
 
@@ -123,6 +127,12 @@ public sealed class LabelSet
     {
         ArgumentNullException.ThrowIfNull(label);
         _byIndex[label.Index] = label;
+        _app.TouchStore(ModelAspect.Labels);
+    }
+
+    private void Drop(Label label)
+    {
+        _byIndex.Remove(label.Index);
         _app.TouchStore(ModelAspect.Labels);
     }
 

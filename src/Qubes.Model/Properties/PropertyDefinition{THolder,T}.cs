@@ -119,12 +119,12 @@ public class PropertyDefinition<THolder, T>(string name, PropertyType<T> type) :
         using ChangeScope scope = holder.App.Changes.Enter();
         holder.FirePre(PreResetEvent, arguments);
         holder.FirePre(PreDelEvent, arguments);
-        if (holder.TryGetSlot(Name, out object? slot))
+        if (holder.Slot(Name) is { } before)
         {
             holder.RemoveSlot(Name);
-            scope.Record(
-                () => holder.SetSlot(Name, slot),
-                new ChangeRecord(holder.SubjectText, "property " + Name, type.Format((T)slot!), After: null));
+            scope.RecordStored(
+                () => holder.ReplaceSlot(Name, current: null, before),
+                new ChangeRecord(holder.SubjectText, "property " + Name, type.Format((T)before.Value!), After: null));
         }
 
         holder.Fire(ResetEvent, arguments);
@@ -150,12 +150,12 @@ public class PropertyDefinition<THolder, T>(string name, PropertyType<T> type) :
 
     private void Store(PropertyHolder holder, T value, ChangeScope scope)
     {
-        bool wasExplicit = holder.TryGetSlot(Name, out object? slot);
+        PropertySlot? before = holder.Slot(Name);
         holder.SetSlot(Name, value);
-        scope.Record(
-            wasExplicit ? () => holder.SetSlot(Name, slot) : () => holder.RemoveSlot(Name),
+        scope.RecordStored(
+            () => holder.ReplaceSlot(Name, new PropertySlot(Name, value), before),
             new ChangeRecord(
-                holder.SubjectText, "property " + Name, wasExplicit ? type.Format((T)slot!) : null, type.Format(value)));
+                holder.SubjectText, "property " + Name, before is { } slot ? type.Format((T)slot.Value!) : null, type.Format(value)));
     }
 
     private void RefuseIfFixed(THolder holder)

@@ -50,11 +50,11 @@ public abstract class PropertyHolder : EventSubject
                 continue;
             }
 
-            bool wasExplicit = TryGetSlot(own.Name, out object? before);
-            string? beforeText = wasExplicit ? own.StoreText(this) : null;
+            PropertySlot? before = Slot(own.Name);
+            string? beforeText = before is null ? null : own.StoreText(this);
             SetSlot(own.Name, value);
-            scope.Record(
-                wasExplicit ? () => SetSlot(own.Name, before) : () => RemoveSlot(own.Name),
+            scope.RecordStored(
+                () => ReplaceSlot(own.Name, new PropertySlot(own.Name, value), before),
                 new ChangeRecord(SubjectText, "property " + own.Name, beforeText, own.StoreText(this)));
         }
 
@@ -76,6 +76,37 @@ public abstract class PropertyHolder : EventSubject
 
         value = null;
         return false;
+    }
+
+    /// <summary>The explicit value; null where there is none.</summary>
+    internal PropertySlot? Slot(string name) => TryGetSlot(name, out object? value) ? new PropertySlot(name, value) : null;
+
+    /// <summary>
+    /// Puts <paramref name="wanted"/> in the place of <paramref name="current"/>, both null for no explicit value. Does nothing if the value is
+    /// another by now.
+    /// </summary>
+    /// <returns>What takes this back; null where nothing was done.</returns>
+    internal Action? ReplaceSlot(string name, PropertySlot? current, PropertySlot? wanted)
+    {
+        if (Slot(name) != current)
+        {
+            return null;
+        }
+
+        Put(wanted);
+        return () => Put(current);
+
+        void Put(PropertySlot? slot)
+        {
+            if (slot is { } explicitly)
+            {
+                SetSlot(name, explicitly.Value);
+            }
+            else
+            {
+                RemoveSlot(name);
+            }
+        }
     }
 
     internal void SetSlot(string name, object? value)

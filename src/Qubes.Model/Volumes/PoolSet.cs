@@ -41,7 +41,7 @@ public sealed class PoolSet
         if (!TryGet(pool.Name, out PoolConfig? old))
         {
             Put([.. _items, pool]);
-            scope.Record(() => Put(Array.FindAll(_items, p => p.Name != pool.Name)), Record(pool.Name, before: null, Describe(pool)));
+            scope.RecordStored(() => TakeOut(pool.Name), Record(pool.Name, before: null, Describe(pool)));
         }
         else if (old.Driver != pool.Driver)
         {
@@ -52,8 +52,8 @@ public sealed class PoolSet
             Put(Array.ConvertAll(_items, p => p.Name == pool.Name ? pool : p));
             foreach (string option in old.Options.Concat(pool.Options).Select(o => o.Key).Distinct(StringComparer.Ordinal).Where(o => old[o] != pool[o]))
             {
-                scope.Record(
-                    () => Put(Array.ConvertAll(_items, p => p.Name == pool.Name ? p.With(option, old[option]) : p)),
+                scope.RecordStored(
+                    () => Replace(pool.Name, option, pool[option], old[option]),
                     Record($"{pool.Name} {option}", old[option], pool[option]));
             }
         }
@@ -75,7 +75,13 @@ public sealed class PoolSet
         PoolConfig old = _items[at];
         using ChangeScope scope = _app.Changes.Enter();
         Put(Array.FindAll(_items, p => p.Name != pool.Name));
-        scope.Record(() => Put([.. _items[..Math.Min(at, _items.Length)], old, .. _items[Math.Min(at, _items.Length)..]]), Record(pool.Name, Describe(old), after: null));
+        scope.RecordStored(
+            () =>
+            {
+                Insert(at, old);
+                return () => _ = TakeOut(pool.Name);
+            },
+            Record(pool.Name, Describe(old), after: null));
         scope.Done();
     }
 
@@ -101,6 +107,40 @@ public sealed class PoolSet
     private static string Describe(PoolConfig pool) => string.Join(' ', pool.Options.Select(o => $"{o.Key}={o.Value}").Prepend("driver=" + pool.Driver));
 
     private static ChangeRecord Record(string item, string? before, string? after) => new("", "pool " + item, before, after);
+
+    /// <summary>Puts one value of an option in the place of another, null for none, unless it is yet another by now.</summary>
+    /// <returns>What takes this back; null where nothing was done.</returns>
+    private Action? Replace(string name, string option, string? current, string? wanted)
+    {
+        if (!TryGet(name, out PoolConfig? now) || now[option] != current)
+        {
+            return null;
+        }
+
+        Put(wanted);
+        return () => Put(current);
+
+        void Put(string? value) => this.Put(Array.ConvertAll(_items, p => p.Name == name ? p.With(option, value) : p));
+    }
+
+    private Action? TakeOut(string name)
+    {
+        int at = Array.FindIndex(_items, p => p.Name == name);
+        if (at < 0)
+        {
+            return null;
+        }
+
+        PoolConfig taken = _items[at];
+        Put(Array.FindAll(_items, p => p.Name != name));
+        return () => Insert(at, taken);
+    }
+
+    private void Insert(int at, PoolConfig pool)
+    {
+        at = Math.Min(at, _items.Length);
+        Put([.. _items[..at], pool, .. _items[at..]]);
+    }
 
     private void Put(PoolConfig[] items)
     {

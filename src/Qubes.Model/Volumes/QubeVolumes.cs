@@ -39,15 +39,15 @@ public sealed class QubeVolumes
         if (old is null)
         {
             Put([.. _items, volume]);
-            scope.Record(() => Put(Array.FindAll(_items, v => v.Name != volume.Name)), Record(volume.Name, before: null, Describe(volume)));
+            scope.RecordStored(() => TakeOut(volume.Name), Record(volume.Name, before: null, Describe(volume)));
         }
         else
         {
             Put(Array.ConvertAll(_items, v => v.Name == volume.Name ? volume : v));
             foreach (VolumeField field in VolumeField.All.Where(field => field.Text(old) != field.Text(volume)))
             {
-                scope.Record(
-                    () => Put(Array.ConvertAll(_items, v => v.Name == volume.Name ? field.Copy(v, old) : v)),
+                scope.RecordStored(
+                    () => Copy(field, volume, old),
                     Record($"{volume.Name} {field.Name}", field.Text(old), field.Text(volume)));
             }
         }
@@ -66,7 +66,13 @@ public sealed class QubeVolumes
         VolumeConfig old = _items[at];
         using ChangeScope scope = _owner.App.Changes.Enter();
         Put(Array.FindAll(_items, v => v.Name != name));
-        scope.Record(() => Put([.. _items[..Math.Min(at, _items.Length)], old, .. _items[Math.Min(at, _items.Length)..]]), Record(name, Describe(old), after: null));
+        scope.RecordStored(
+            () =>
+            {
+                Insert(at, old);
+                return () => _ = TakeOut(name);
+            },
+            Record(name, Describe(old), after: null));
         scope.Done();
     }
 
@@ -77,6 +83,40 @@ public sealed class QubeVolumes
         string.Join(' ', VolumeField.All.Where(field => field.Text(volume) is not null).Select(field => $"{field.Name}={field.Text(volume)}"));
 
     private ChangeRecord Record(string item, string? before, string? after) => new(_owner.SubjectText, "volume " + item, before, after);
+
+    /// <summary>Gives one field the value of another configuration, unless it is not that of the first one any more.</summary>
+    /// <returns>What takes this back; null where nothing was done.</returns>
+    private Action? Copy(VolumeField field, VolumeConfig current, VolumeConfig wanted)
+    {
+        if (Array.Find(_items, v => v.Name == current.Name) is not { } now || field.Text(now) != field.Text(current))
+        {
+            return null;
+        }
+
+        Put(wanted);
+        return () => Put(current);
+
+        void Put(VolumeConfig from) => this.Put(Array.ConvertAll(_items, v => v.Name == from.Name ? field.Copy(v, from) : v));
+    }
+
+    private Action? TakeOut(string name)
+    {
+        int at = Array.FindIndex(_items, v => v.Name == name);
+        if (at < 0)
+        {
+            return null;
+        }
+
+        VolumeConfig taken = _items[at];
+        Put(Array.FindAll(_items, v => v.Name != name));
+        return () => Insert(at, taken);
+    }
+
+    private void Insert(int at, VolumeConfig volume)
+    {
+        at = Math.Min(at, _items.Length);
+        Put([.. _items[..at], volume, .. _items[at..]]);
+    }
 
     private void Put(VolumeConfig[] items)
     {

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Qubes.Model;
+using Qubes.Model.Changes;
 using Qubes.Model.Classes;
 
 namespace Qubes.Store.Format;
@@ -55,6 +56,8 @@ internal sealed class StoreSerializer(QubesApp app, PreservedEntries preserved)
     /// <exception cref="InvalidDataException">Something cannot be written faithfully.</exception>
     public StoreDelta Update()
     {
+        // The part of a qube that changed has only what is to be durable now.
+        using HiddenChanges hidden = app.Changes.HidePending();
         StoreDelta delta = new();
         int labels = app.Labels.Settled.Count();
         if (_head?.Version != app.StoreVersion || labels != _headLabels)

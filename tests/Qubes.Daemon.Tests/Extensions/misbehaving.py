@@ -54,6 +54,9 @@ def scripted(script):
             reply = answers.get(happened.get("event", message["method"]), {"result": None})
             if reply == "silence":
                 return
+            if reply == "tell and keep silent":
+                call("event.fire", {"event": "ext-asked"}, answer)
+                return
             if reply == "die":
                 sys.exit(9)
             send({"id": message["id"], **reply})
