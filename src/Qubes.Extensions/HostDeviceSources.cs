@@ -25,14 +25,14 @@ public sealed class HostDeviceSources : IDisposable
     private int _isBlockStale;
     private int _isUsbStale;
 
-    private HostDeviceSources(QubesApp app, ModelLoop loop, BlockSource block, UsbSource usb, ILogger log)
+    private HostDeviceSources(QubesApp app, ModelLoop loop, BlockSource block, MicSource mic, UsbSource usb, ILogger log)
     {
         _app = app;
         _loop = loop;
         _log = log;
         _block = block;
         _usb = usb;
-        _mic = new MicSource(app);
+        _mic = mic;
         _pci = new PciSource(app);
     }
 
@@ -50,7 +50,8 @@ public sealed class HostDeviceSources : IDisposable
         HostBlockDevices host = new("/sys", "/proc", paths.StateDirectory);
         UsbServices? usbServices = services is null ? null : new UsbServices(services, new TemporaryPolicy(paths.RuntimePolicyDirectory));
         HostDeviceSources sources = new(
-            app, loop, new BlockSource(app, hypervisor, host.Scan, log), new UsbSource(app, new HostUsbDevices("/sys").Scan, usbServices, log), log);
+            app, loop, new BlockSource(app, hypervisor, host.Scan, log), new MicSource(app, new AudioInput(services)),
+            new UsbSource(app, new HostUsbDevices("/sys").Scan, usbServices, log), log);
         app.Devices.Failed = (what, failure) => log.LogError(failure, "{What}", LogText.Escape(what));
         sources._block.Register();
         sources._mic.Register();

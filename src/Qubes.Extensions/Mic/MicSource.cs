@@ -1,4 +1,3 @@
-using System.Text;
 using Qubes.Model;
 using Qubes.Model.Classes;
 using Qubes.Model.Devices;
@@ -9,20 +8,15 @@ using Qubes.Protocol.Errors;
 namespace Qubes.Extensions.Mic;
 
 /// <summary>
-/// The microphone: one device of dom0, which the qube that plays the sound (the <c>audiovm</c>) lets through when its QubesDB says so, in
-/// <c>/audio-input-config/FRONTEND</c>. Belongs to the model loop.
+/// The microphone: one device of dom0, which the qube that plays a frontend's sound (its <c>audiovm</c>) lets through when it is told to
+/// (<see cref="AudioInput"/>). Any number of qubes may hear at the same time. Belongs to the model loop.
 /// </summary>
-internal sealed class MicSource(QubesApp app) : IDeviceSource
+internal sealed class MicSource(QubesApp app, AudioInput input) : IDeviceSource
 {
-    private const string Directory = "/audio-input-config/";
-
-    /// <summary>What a frontend's last run may have left in the audiovm: what was let through, what is, what it asks for.</summary>
-    private static readonly string[] Leftovers = [Directory, "/audio-input/", "/audio-input-request/"];
-
-    private const string On = "1";
-    private const string Off = "0";
-
     private readonly List<(QubesVM Frontend, LocalQube AudioVM)> _open = [];
+
+    // Those whose audiovm is being told something by a call that waits.
+    private readonly HashSet<LocalQube> _busy = [];
 
     public string DeviceClass => "mic";
 
@@ -41,8 +35,7 @@ internal sealed class MicSource(QubesApp app) : IDeviceSource
     {
         foreach (QubesVM qube in app.Domains.OfType<QubesVM>().Where(q => q.IsRunning).ToArray())
         {
-            if (qube.AudioVM is { IsRunning: true } audio
-                && await audio.QubesDb.ReadUntrustedAsync(Directory + qube.Name) is { } untrustedState && Encoding.Latin1.GetString(untrustedState) == On)
+            if (qube.AudioVM is { IsRunning: true } audio && await AudioInput.IsOnAsync(audio, qube))
             {
                 _open.Add((qube, audio));
             }
@@ -51,9 +44,7 @@ internal sealed class MicSource(QubesApp app) : IDeviceSource
         app.Devices.TakeForTold(this, app.Domains.AdminVM);
     }
 
-    public IReadOnlyCollection<DeviceInfo> Exposed(LocalQube backend) => backend is not AdminVM
-        ? []
-        : [Microphone(backend) with { Attachment = _open.Count == 0 ? null : _open[0].Frontend.Name }];
+    public IReadOnlyCollection<DeviceInfo> Exposed(LocalQube backend) => backend is AdminVM ? [Microphone(backend)] : [];
 
     public IReadOnlyCollection<AttachedDevice> AttachedTo(LocalQube frontend) =>
         [.. _open.Where(o => o.Frontend == frontend).Select(_ => new AttachedDevice(Microphone(app.Domains.AdminVM), []))];
@@ -80,9 +71,17 @@ internal sealed class MicSource(QubesApp app) : IDeviceSource
             throw QubesErrors.VMNotRunning(audio.Name);
         }
 
-        audio.QubesDb.Write(Directory + qube.Name, On);
-        await audio.QubesDb.FlushAsync();
-        _open.Add((qube, audio));
+        await WhileBusyAsync(qube, async () =>
+        {
+            await input.SetAsync(audio, qube, isOn: true);
+            if (qube.IsHalted || audio.IsHalted || qube.AudioVM != audio)
+            {
+                await TurnOffAsync(audio, qube);
+                throw QubesErrors.VM($"{qube.Name} or its AudioVM {audio.Name} has stopped, or it got another one");
+            }
+
+            _open.Add((qube, audio));
+        });
         return [];
     }
 
@@ -90,9 +89,11 @@ internal sealed class MicSource(QubesApp app) : IDeviceSource
     {
         foreach ((QubesVM qube, LocalQube audio) in _open.Where(o => o.Frontend == frontend).ToArray())
         {
-            audio.QubesDb.Write(Directory + qube.Name, Off);
-            await audio.QubesDb.FlushAsync();
-            _open.Remove((qube, audio));
+            await WhileBusyAsync(qube, async () =>
+            {
+                await input.SetAsync(audio, qube, isOn: false);
+                _open.Remove((qube, audio));
+            });
         }
     }
 
@@ -100,8 +101,7 @@ internal sealed class MicSource(QubesApp app) : IDeviceSource
     {
         foreach ((QubesVM qube, LocalQube audio) in _open.Where(o => o.Frontend == frontend).ToArray())
         {
-            // The next qube of that name starts deaf.
-            audio.QubesDb.Write(Directory + qube.Name, Off);
+            AudioInput.Forget(audio, qube);
             _open.Remove((qube, audio));
         }
     }
@@ -114,16 +114,67 @@ internal sealed class MicSource(QubesApp app) : IDeviceSource
         foreach ((QubesVM frontend, LocalQube audio) in _open.Where(o => o.Frontend == qube && o.AudioVM != qube.AudioVM).ToArray())
         {
             _open.Remove((frontend, audio));
-            audio.QubesDb.Write(Directory + qube.Name, Off);
+            _ = TurnOffAsync(audio, frontend);
             if (qube.AudioVM is { IsRunning: true } now)
             {
-                now.QubesDb.Write(Directory + qube.Name, On);
                 _open.Add((qube, now));
+                _ = TurnOnAsync(now, frontend);
             }
             else
             {
                 _ = TellDetachedAsync(frontend);
             }
+        }
+    }
+
+    private async Task TurnOnAsync(LocalQube audio, QubesVM frontend)
+    {
+        try
+        {
+            await input.SetAsync(audio, frontend, isOn: true);
+        }
+        catch (Exception failure)
+        {
+            app.Devices.Failed?.Invoke($"The microphone of {frontend.Name} did not follow to {audio.Name}", failure);
+            if (_open.Remove((frontend, audio)))
+            {
+                await TellDetachedAsync(frontend);
+            }
+        }
+    }
+
+    private async Task TurnOffAsync(LocalQube audio, QubesVM frontend)
+    {
+        if (audio.IsHalted)
+        {
+            return;
+        }
+
+        try
+        {
+            await input.SetAsync(audio, frontend, isOn: false);
+        }
+        catch (Exception failure)
+        {
+            app.Devices.Failed?.Invoke($"{audio.Name} may let the microphone through to {frontend.Name}", failure);
+        }
+    }
+
+    /// <summary>Two calls at the same time would not know which of them the audiovm has heard last.</summary>
+    private async Task WhileBusyAsync(QubesVM frontend, Func<Task> action)
+    {
+        if (!_busy.Add(frontend))
+        {
+            throw QubesErrors.General($"The microphone of {frontend.Name} is being attached or detached already");
+        }
+
+        try
+        {
+            await action();
+        }
+        finally
+        {
+            _busy.Remove(frontend);
         }
     }
 
@@ -163,10 +214,7 @@ internal sealed class MicSource(QubesApp app) : IDeviceSource
     {
         if (starting.AudioVM is { IsRunning: true } audio && audio != starting)
         {
-            foreach (string directory in Leftovers)
-            {
-                audio.QubesDb.Remove(directory + starting.Name);
-            }
+            AudioInput.Clear(audio, starting);
         }
     }
 }

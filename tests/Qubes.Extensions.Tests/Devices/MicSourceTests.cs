@@ -31,7 +31,7 @@ public sealed class MicSourceTests : IEventObserver
         }
 
         _app.Domains.Load(QubeClasses.AdminVM, default);
-        _source = new MicSource(_app);
+        _source = new MicSource(_app, new AudioInput(services: null));
         _source.Register();
         _app.FinishLoading();
         QubesAppProperties.DefaultTemplate.Set(_app, (TemplateVM)Create(QubeClasses.TemplateVM, "fedora"));
@@ -60,10 +60,26 @@ public sealed class MicSourceTests : IEventObserver
     {
         await Devices.AttachAsync(Mic, []);
         Assert.Equal("1", await StateAsync());
-        Assert.Equal("work", _source.Exposed(_app.Domains.AdminVM).Single().Attachment);
+        Assert.Single(Devices.Attached);
         await Devices.DetachAsync(Mic);
         Assert.Equal("0", await StateAsync());
         Assert.Empty(Devices.Attached);
+    }
+
+    [Fact]
+    public async Task Any_number_of_qubes_hears_at_the_same_time()
+    {
+        QubesVM other = Create(QubeClasses.AppVM, "other");
+        other.Runtime.State = PowerState.Running;
+        QubesVMProperties.AudioVM.Set(other, _audio);
+        other.Devices.Add(DeviceAssignment.Of(new AssignmentRequest(Mic, AssignmentModes.AutoAttach, [])));
+        await Devices.AttachAsync(Mic, []);
+        await other.FireAsync("domain-start");
+        Assert.Single(other.DevicesOf("mic").Attached);
+        Assert.Null(Assert.Single(_source.Exposed(_app.Domains.AdminVM)).Attachment);
+        await Devices.DetachAsync(Mic);
+        Assert.Empty(Devices.Attached);
+        Assert.Single(other.DevicesOf("mic").Attached);
     }
 
     [Fact]
@@ -98,7 +114,7 @@ public sealed class MicSourceTests : IEventObserver
     public async Task A_restarted_daemon_knows_who_hears()
     {
         await Devices.AttachAsync(Mic, []);
-        MicSource restarted = new(_app);
+        MicSource restarted = new(_app, new AudioInput(services: null));
         await restarted.AdoptAsync();
         Assert.Single(restarted.AttachedTo(_work));
     }
