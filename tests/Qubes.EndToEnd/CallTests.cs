@@ -117,6 +117,10 @@ public sealed class CallTests(RunningHost running)
         }
 
         Assert.Equal("work arg\n", (await host.InQubeAsync("work", "qrexec-client-vm dom0 test.Host+arg")).Expect().Output);
+
+        // The caller's own output is no affair of the call: it goes on after it.
+        Assert.Equal("work 1\nwork 2\nafter\n", (await host.InQubeAsync(
+            "work", "for i in 1 2; do qrexec-client-vm dom0 test.Host+$i < /dev/null; done; echo after")).Expect().Output);
     }
 
     private static async Task<byte[]> WriteRandomAsync(string path, long size)

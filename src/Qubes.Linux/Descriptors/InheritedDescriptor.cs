@@ -17,6 +17,7 @@ public sealed class InheritedDescriptor : IDisposable
 
     private readonly int _fd;
     private readonly bool _isWriter;
+    private readonly bool _isBothWays;
     private readonly int _largestWrite;
     private readonly SemaphoreSlim _requests = new(0);
     private readonly AnonymousPipe _wake = AnonymousPipe.Create();
@@ -25,19 +26,24 @@ public sealed class InheritedDescriptor : IDisposable
     private bool _closed;
     private bool _disposed;
 
-    private InheritedDescriptor(int fd, bool isWriter, int largestWrite)
+    private InheritedDescriptor(int fd, bool isWriter, bool isBothWays, int largestWrite)
     {
         _fd = fd;
         _isWriter = isWriter;
+        _isBothWays = isBothWays;
         _largestWrite = largestWrite;
         new Thread(Run) { Name = $"descriptor {fd}", IsBackground = true }.Start();
     }
 
-    public static InheritedDescriptor ForReading(int fd) => new(fd, isWriter: false, 0);
+    /// <param name="fd">The descriptor.</param>
+    /// <param name="isBothWays">It is a socket that is written to as well.</param>
+    public static InheritedDescriptor ForReading(int fd, bool isBothWays = false) => new(fd, isWriter: false, isBothWays, 0);
 
     /// <param name="fd">The descriptor.</param>
+    /// <param name="isBothWays">It is a socket that is read as well.</param>
     /// <param name="largestWrite">Most bytes of one system call, where it is no socket: more than the default may block the thread.</param>
-    public static InheritedDescriptor ForWriting(int fd, int largestWrite = SafeWrite) => new(fd, isWriter: true, largestWrite);
+    public static InheritedDescriptor ForWriting(int fd, bool isBothWays = false, int largestWrite = SafeWrite) =>
+        new(fd, isWriter: true, isBothWays, largestWrite);
 
     /// <summary>Reads what there is, waiting for it. 0 is the end; a reset peer and a hung-up terminal are ends, too.</summary>
     /// <exception cref="LinuxException">The descriptor cannot be read.</exception>
@@ -51,14 +57,18 @@ public sealed class InheritedDescriptor : IDisposable
             data = data[await QueueAsync(MemoryMarshal.AsMemory(data), cancellationToken)..];
     }
 
-    /// <summary>Ends this direction: shuts it down on a socket, closes anything else.</summary>
+    /// <summary>
+    /// Ends this direction for us: closes the descriptor, or shuts down one way of a socket that is used both ways. Nothing else is shut down, sockets
+    /// neither: whoever started us goes on with them.
+    /// </summary>
     public void Close()
     {
         if (_closed)
             return;
         _closed = true;
-        if (DescriptorCalls.Shutdown(_fd, _isWriter ? DescriptorCalls.SHUT_WR : DescriptorCalls.SHUT_RD) != 0
-            && Marshal.GetLastPInvokeError() == ENOTSOCK)
+        if (_isBothWays)
+            _ = DescriptorCalls.Shutdown(_fd, _isWriter ? DescriptorCalls.SHUT_WR : DescriptorCalls.SHUT_RD);
+        else
             _ = FileCalls.Close(_fd);
     }
 

@@ -47,8 +47,8 @@ public static class QrexecClientProgram
 
     private static CallerStreams StandardStreams(bool stdinSocket) => new()
     {
-        Input = new LocalDescriptor(InheritedDescriptor.ForReading(0)),
-        Output = new LocalDescriptor(InheritedDescriptor.ForWriting(stdinSocket ? 0 : 1)),
+        Input = new LocalDescriptor(InheritedDescriptor.ForReading(0, stdinSocket)),
+        Output = new LocalDescriptor(InheritedDescriptor.ForWriting(stdinSocket ? 0 : 1, stdinSocket)),
         Error = new LocalDescriptor(InheritedDescriptor.ForWriting(2)),
     };
 

@@ -46,20 +46,12 @@ public static class ClientVmProgram
         }
     }
 
-    private static CallerStreams StandardStreams(bool stdinSocket)
+    private static CallerStreams StandardStreams(bool stdinSocket) => new()
     {
-        if (stdinSocket)
-        {
-            return new CallerStreams
-            {
-                Input = new LocalDescriptor(InheritedDescriptor.ForReading(0)), Output = Writing(0), Error = Writing(2),
-            };
-        }
-
-        return new CallerStreams { Input = new LocalDescriptor(InheritedDescriptor.ForReading(0)), Output = Writing(1), Error = Writing(2) };
-    }
-
-    private static LocalDescriptor Writing(int descriptor) => new(InheritedDescriptor.ForWriting(descriptor));
+        Input = new LocalDescriptor(InheritedDescriptor.ForReading(0, stdinSocket)),
+        Output = new LocalDescriptor(InheritedDescriptor.ForWriting(stdinSocket ? 0 : 1, stdinSocket)),
+        Error = new LocalDescriptor(InheritedDescriptor.ForWriting(2)),
+    };
 
     private static bool IsStreamSocket(int descriptor)
     {
