@@ -5,7 +5,7 @@ namespace Qubes.Storage;
 /// <summary>
 /// The empty files that tell other programs of the host which volumes are in use:
 /// <c>run/qubes/volume-running-POOL:VID</c>, in the part after the dash <c>-</c> doubled and then <c>/</c> made <c>-</c>.
-/// They live in memory-backed storage: after a reboot there are none.
+/// They live in memory-backed storage: after a reboot there are none. The directory is shared with others: only files of our own count.
 /// </summary>
 internal sealed class RunningMarkers(QubesPaths paths)
 {
@@ -16,7 +16,12 @@ internal sealed class RunningMarkers(QubesPaths paths)
         Directory.CreateDirectory(paths.QubesRunDirectory);
         foreach (Volume volume in volumes)
         {
-            using FileStream created = new(PathOf(volume), FileMode.OpenOrCreate, FileAccess.Write);
+            string path = PathOf(volume);
+            if (!IsMarker(path))
+            {
+                File.Delete(path);
+                using FileStream created = new(path, FileMode.CreateNew, FileAccess.Write);
+            }
         }
     }
 
@@ -25,7 +30,7 @@ internal sealed class RunningMarkers(QubesPaths paths)
         foreach (Volume volume in volumes)
         {
             string path = PathOf(volume);
-            if (File.Exists(path))
+            if (IsMarker(path))
             {
                 File.Delete(path);
             }
@@ -34,13 +39,15 @@ internal sealed class RunningMarkers(QubesPaths paths)
 
     /// <summary>The names of all markers there are.</summary>
     public HashSet<string> List() => Directory.Exists(paths.QubesRunDirectory)
-        ? [.. Directory.EnumerateFiles(paths.QubesRunDirectory, Prefix + "*").Select(path => Path.GetFileName(path))]
+        ? [.. Directory.EnumerateFiles(paths.QubesRunDirectory, Prefix + "*").Where(IsMarker).Select(path => Path.GetFileName(path))]
         : [];
 
     public static string NameOf(string pool, string vid) =>
         Prefix + $"{pool}:{vid}".Replace("-", "--", StringComparison.Ordinal).Replace('/', '-');
 
-    public bool AnySet(IEnumerable<Volume> volumes) => volumes.Any(volume => File.Exists(PathOf(volume)));
+    public bool AnySet(IEnumerable<Volume> volumes) => volumes.Any(volume => IsMarker(PathOf(volume)));
+
+    private static bool IsMarker(string path) => FileStatus.Find(path) is { IsOwnRegularFile: true };
 
     private string PathOf(Volume volume) => Path.Combine(paths.QubesRunDirectory, NameOf(volume.Pool.Name, volume.Vid));
 }

@@ -90,7 +90,7 @@ public sealed class DiagnosticsTests : IDisposable
         Assert.Equal(_directory.Path, paths.Root);
         Assert.Equal(_directory["var/lib/qubes/qubes.xml"], paths.StoreFile);
         Assert.Equal(_directory["run/qubesd.sock"], paths.AdminSocket);
-        Assert.Equal(_directory["run/qubes/vchan/work.broker"], paths.VchanBrokerSocket("work"));
+        Assert.Equal(_directory["run/qubes/vchan.work.broker"], paths.VchanBrokerSocket("work"));
         Assert.Equal([_directory["run/qubes-rpc"], _directory["usr/local/etc/qubes-rpc"], _directory["etc/qubes-rpc"]], paths.ServiceDirectories);
         Assert.Equal("/var/lib/qubes/qubes.xml", new QubesPaths("/").StoreFile);
     }

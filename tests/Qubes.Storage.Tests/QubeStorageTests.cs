@@ -57,6 +57,24 @@ public sealed class QubeStorageTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_others_put_at_a_marks_name_is_no_mark_and_leads_nowhere()
+    {
+        QubeStorage storage = _storage.ForQube([Private]);
+        await storage.CreateAsync();
+        string mark = Path.Combine(_storage.Environment.Paths.QubesRunDirectory, "volume-running-varlibqubes:appvms-work-private");
+        Directory.CreateDirectory(Path.GetDirectoryName(mark)!);
+        string target = Path.Combine(_directory, "target");
+        File.CreateSymbolicLink(mark, target);
+        Assert.False(storage.IsStarted);
+        await storage.StartAsync();
+        Assert.True(storage.IsStarted);
+        Assert.False(File.Exists(target));
+        Assert.Null(new FileInfo(mark).LinkTarget);
+        await storage.StopAsync();
+        await storage.RemoveAsync();
+    }
+
+    [Fact]
     public async Task A_creation_that_fails_leaves_what_was_there_and_nothing_else()
     {
         await _storage.Open(Scratch with { Name = "extra", Vid = "appvms/work/extra", SaveOnStop = true }).CreateAsync();

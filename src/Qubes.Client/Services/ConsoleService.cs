@@ -72,10 +72,19 @@ public sealed class ConsoleService(IAdminTransport transport, string destination
     /// <summary>Null when another process holds it.</summary>
     private static FileStream? TryLock(string path)
     {
+        const UnixFileMode OwnerAndGroup = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite;
         try
         {
-            // This sharing mode is an exclusive advisory lock.
-            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            // This sharing mode is an exclusive advisory lock. In a directory shared by several users the kernel lets nobody create
+            // what is there, not even root: so what is there is opened only.
+            if (File.Exists(path))
+            {
+                return new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+            }
+
+            FileStream made = new(path, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None);
+            File.SetUnixFileMode(made.SafeFileHandle, OwnerAndGroup);
+            return made;
         }
         catch (IOException) when (File.Exists(path))
         {

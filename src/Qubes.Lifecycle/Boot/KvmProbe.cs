@@ -53,7 +53,8 @@ public sealed class KvmProbe(QubesPaths paths, TimeSpan? patience = null)
         }
     }
 
-    private bool? ReadKept() => !File.Exists(AnswerFile) ? null : File.ReadAllText(AnswerFile) switch
+    // Others may make files in that directory.
+    private bool? ReadKept() => FileStatus.Find(AnswerFile) is not { IsOwnRegularFile: true } ? null : File.ReadAllText(AnswerFile) switch
     {
         "yes\n" => true,
         "no\n" => false,

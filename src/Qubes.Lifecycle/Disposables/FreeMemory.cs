@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
+using Qubes.Linux;
 using Qubes.Model.Classes;
 using Qubes.Model.Disposables;
 
@@ -24,6 +25,12 @@ internal sealed class FreeMemory(DisposableContext context)
     {
         try
         {
+            // The directory is shared with others.
+            if (FileStatus.Find(file) is not { IsOwnRegularFile: true })
+            {
+                return null;
+            }
+
             return long.Parse(File.ReadAllText(file).Trim(), NumberStyles.None, CultureInfo.InvariantCulture);
         }
         catch (FileNotFoundException)

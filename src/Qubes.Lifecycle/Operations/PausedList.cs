@@ -26,7 +26,7 @@ internal static class PausedList
     internal static IReadOnlySet<string> Take(QubesPaths paths)
     {
         string path = PathIn(paths);
-        if (!File.Exists(path))
+        if (FileStatus.Find(path) is not { IsOwnRegularFile: true })
         {
             return new HashSet<string>();
         }

@@ -4,11 +4,12 @@ using Qubes.Linux.Native;
 namespace Qubes.Linux;
 
 /// <summary>What the kernel knows about a file, the link itself if it is one.</summary>
+/// <param name="Links">Names the file has.</param>
 /// <param name="Inode">With <paramref name="DeviceMajor"/> and <paramref name="DeviceMinor"/> the file's identity.</param>
 /// <param name="Size">Bytes.</param>
 /// <param name="AllocatedSize">Bytes on disk; less than <paramref name="Size"/> for sparse files.</param>
 public readonly record struct FileStatus(
-    uint Mode, uint UserId, uint GroupId, ulong Inode, uint DeviceMajor, uint DeviceMinor, ulong Size, ulong AllocatedSize)
+    uint Mode, uint Links, uint UserId, uint GroupId, ulong Inode, uint DeviceMajor, uint DeviceMinor, ulong Size, ulong AllocatedSize)
 {
     private const uint TypeMask = 0xF000;
 
@@ -19,6 +20,9 @@ public readonly record struct FileStatus(
     public bool IsRegularFile => (Mode & TypeMask) == 0x8000;
 
     public bool IsDirectory => (Mode & TypeMask) == 0x4000;
+
+    /// <summary>A regular file of the user we act as, not one that somebody else has put where we look for ours.</summary>
+    public bool IsOwnRegularFile => IsRegularFile && UserId == UserAccount.CurrentUserId;
 
     public UnixFileMode Permissions => (UnixFileMode)(Mode & 0xFFF);
 
@@ -53,7 +57,7 @@ public readonly record struct FileStatus(
                 : throw LinuxException.FromLastError("statx", path);
         }
 
-        return new FileStatus(*(ushort*)(status + 28), *(uint*)(status + 20), *(uint*)(status + 24), *(ulong*)(status + 32),
+        return new FileStatus(*(ushort*)(status + 28), *(uint*)(status + 16), *(uint*)(status + 20), *(uint*)(status + 24), *(ulong*)(status + 32),
             *(uint*)(status + 136), *(uint*)(status + 140), *(ulong*)(status + 40), *(ulong*)(status + 48) * 512);
     }
 }

@@ -45,7 +45,7 @@ public sealed class QubesPaths
     public string PolicyAgentSocket => Under("run/qubes/policy-agent.sock");
     public string DeviceAgentSocket => Under("run/qubes/device-agent.GUI");
 
-    // Guest communication
+    /// <summary>Where hypervisors listen for guests' links: root's alone, unlike the directory it lies in.</summary>
     public string VchanDirectory => Under("run/qubes/vchan");
 
     // Configuration
@@ -79,8 +79,10 @@ public sealed class QubesPaths
     /// <summary>The host end of a qube's virtio-serial port; the hypervisor listens there.</summary>
     public string VchanPortSocket(string qubeName) => Path.Combine(VchanDirectory, qubeName + ".sock");
 
-    /// <summary>Where host programs open vchan streams to the qube; its qrexec daemon listens there.</summary>
-    public string VchanBrokerSocket(string qubeName) => Path.Combine(VchanDirectory, qubeName + ".broker");
+    /// <summary>
+    /// Where host programs open vchan streams to the qube; its qrexec daemon listens there. <paramref name="name"/> is a qube name or a domain id.
+    /// </summary>
+    public string VchanBrokerSocket(string name) => Path.Combine(QubesRunDirectory, $"vchan.{name}.broker");
 
     /// <summary>Where a qube's QubesDB is read and written; its QubesDB daemon listens there.</summary>
     public string QubesDbSocket(string qubeName) => Path.Combine(QubesRunDirectory, $"qubesdb.{qubeName}.sock");

@@ -17,4 +17,10 @@ internal static unsafe partial class GroupCalls
 
     [LibraryImport("libc", EntryPoint = "getgrnam_r", StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int GetByName(string name, Group* group, byte* buffer, nuint size, Group** result);
+
+    [LibraryImport("libc", EntryPoint = "getgroups", SetLastError = true)]
+    internal static partial int GetGroups(int count, uint* groups);
+
+    [LibraryImport("libc", EntryPoint = "getegid")]
+    internal static partial uint GetEffectiveGroupId();
 }

@@ -19,6 +19,7 @@ internal static unsafe partial class ProcessCalls
     public const short POSIX_SPAWN_SETSIGMASK = 0x08;
     public const short POSIX_SPAWN_SETSID = 0x80;
 
+    public const int PR_SET_DUMPABLE = 4;
     public const int P_PIDFD = 3;
     public const int WNOHANG = 1;
     public const int WEXITED = 4;
@@ -76,6 +77,10 @@ internal static unsafe partial class ProcessCalls
 
     [LibraryImport("libc", EntryPoint = "setenv", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int SetEnvironment(string name, string value, int overwrite);
+
+    // prctl(2) is variadic in C, with numbers as wide as registers.
+    [LibraryImport("libc", EntryPoint = "prctl", SetLastError = true)]
+    internal static partial int Prctl(int option, nuint argument);
 
     [LibraryImport("libc", EntryPoint = "getpid")]
     internal static partial int GetPid();

@@ -41,7 +41,7 @@ public sealed class UnixListener : IDisposable
 
     /// <summary>Starts listening at <paramref name="path"/>, whose directory must exist.</summary>
     /// <param name="groupId">Group of the socket file; null leaves the process's.</param>
-    /// <exception cref="IOException">Another process listens there, or a file that is no socket is in the way.</exception>
+    /// <exception cref="IOException">Another process listens there, or a file that is no socket is in the way, and it is not for root to ignore it.</exception>
     public static UnixListener Bind(string path, UnixFileMode mode, uint? groupId = null, int backlog = 128)
     {
         RefuseUnlessFreeOrStale(path);
@@ -86,7 +86,8 @@ public sealed class UnixListener : IDisposable
     {
         using ManualResetEventSlim never = new();
         var begun = Stopwatch.GetTimestamp();
-        while (FileStatus.Find(path) is { } status)
+        // Root takes the place of what somebody without its rights has put there.
+        while (FileStatus.Find(path) is { } status && !(UserAccount.IsRoot && status.UserId != 0))
         {
             if (!status.IsSocket)
                 throw new IOException($"'{path}' exists and is not a socket.");

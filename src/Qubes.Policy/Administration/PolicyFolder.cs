@@ -41,7 +41,7 @@ internal sealed record PolicyFolder(string Path, string Suffix)
     public static void Write(string path, ReadOnlySpan<byte> content)
     {
         AtomicFile.RemoveLeftovers(path);
-        AtomicFile.Write(path, content, FileMode, GroupDatabase.FindId("qubes"));
+        AtomicFile.Write(path, content, FileMode, GroupDatabase.FindOwnId("qubes"));
     }
 
     public static void Remove(string path)

@@ -23,7 +23,7 @@ public static class HostTransport
     {
         string broker = paths.VchanBrokerSocket(domain.ToString(CultureInfo.InvariantCulture));
         return socketDirectory is null && FileStatus.Find(broker) is not null
-            ? BrokerVchanTransport.ForHost(paths.VchanDirectory, ownDomain: 0)
+            ? BrokerVchanTransport.ForHost(paths, ownDomain: 0)
             : new SocketVchanTransport(socketDirectory ?? DefaultSocketDirectory, ownDomain: 0);
     }
 }

@@ -33,6 +33,7 @@ public static class DaemonProgram
 
     private static async Task<int> RunInForegroundAsync(DaemonOptions options)
     {
+        ProcessPrivacy.Seal();
         using CancellationTokenSource stop = new();
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);

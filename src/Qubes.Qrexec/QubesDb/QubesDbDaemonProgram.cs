@@ -39,6 +39,7 @@ public static class QubesDbDaemonProgram
 
     private static async Task<int> RunInForegroundAsync(QubesDbDaemonOptions options, SystemdNotify notify)
     {
+        ProcessPrivacy.Seal();
         using CancellationTokenSource stop = new();
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
@@ -83,5 +84,5 @@ public static class QubesDbDaemonProgram
     private static IVchanTransport? HostTransport(QubesDbDaemonOptions options) =>
         options.IsHosts ? null
         : options.Transport == GuestTransport.Socket ? new SocketVchanTransport(DaemonOptions.SocketDirectoryFromEnvironment, ownDomain: 0)
-        : BrokerVchanTransport.ForHost(options.Paths.VchanDirectory, ownDomain: 0);
+        : BrokerVchanTransport.ForHost(options.Paths, ownDomain: 0);
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using Microsoft.Extensions.Logging;
 using Qubes.Linux;
 using Qubes.Qrexec.Daemon;
@@ -9,6 +10,8 @@ namespace Qubes.Qrexec.QubesDb;
 /// <summary>A database put together: what runs in qubesdb-daemon, and inside a qube in its agent.</summary>
 public static class QubesDbService
 {
+    private const UnixFileMode PublicFile = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+
     // So long a host that has no database for us is waited for before the local sockets are there anyway.
     private static readonly TimeSpan FillPatience = TimeSpan.FromSeconds(5);
 
@@ -24,7 +27,7 @@ public static class QubesDbService
         string writers = options.Paths.QubesDbSocket(options.QubeName!);
         string readers = options.Paths.QubesDbReadOnlySocket(options.QubeName!);
         Directory.CreateDirectory(options.Paths.QubesRunDirectory);
-        uint? group = GroupDatabase.FindId("qubes");
+        uint? group = GroupDatabase.FindOwnId("qubes");
         server.Listen(writers, options.WriterMode, group, mayWrite: true);
         server.Listen(readers, options.ReaderMode, group, mayWrite: false);
         if (options.IsHosts)
@@ -34,7 +37,10 @@ public static class QubesDbService
         }
 
         string pidFile = options.Paths.QubesDbPidFile(options.QubeName!);
-        await File.WriteAllTextAsync(pidFile, string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}\n"), cancellationToken);
+        byte[] pid = Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}\n"));
+
+        // The directory is shared with others: what is there is replaced, not written to, wherever it leads.
+        await AtomicFile.WriteAsync(pidFile, pid, PublicFile, cancellationToken: cancellationToken);
         try
         {
             ready();

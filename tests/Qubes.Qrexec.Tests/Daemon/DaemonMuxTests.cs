@@ -62,7 +62,7 @@ public sealed class DaemonMuxTests : IDisposable
         await using TestDaemon daemon = Daemon(7, "work");
         await using FakeMachine machine = new(daemon.Paths, "work");
         await using FakeAgent agent = await StartAsync(daemon, machine);
-        BrokerVchanTransport host = BrokerVchanTransport.ForHost(daemon.Paths.VchanDirectory, ownDomain: 0);
+        BrokerVchanTransport host = BrokerVchanTransport.ForHost(daemon.Paths, ownDomain: 0);
         await using IVchanListener listener = await host.ListenAsync(7, 513);
         await using IVchan guestEnd = await machine.Link.ConnectAsync(0, 513).AsTask().WaitAsync(FakeAgent.Limit);
         await using IVchan hostEnd = await listener.AcceptAsync().AsTask().WaitAsync(FakeAgent.Limit);
@@ -76,7 +76,7 @@ public sealed class DaemonMuxTests : IDisposable
         await using FakeMachine machine = new(daemon.Paths, "work");
         await using FakeAgent agent = await StartAsync(daemon, machine);
         await using IVchanListener listener = await machine.Link.ListenAsync(0, 513);
-        BrokerVchanTransport host = BrokerVchanTransport.ForHost(daemon.Paths.VchanDirectory, ownDomain: 0);
+        BrokerVchanTransport host = BrokerVchanTransport.ForHost(daemon.Paths, ownDomain: 0);
         Task<IVchan> connecting = host.ConnectAsync(7, 513).AsTask();
         await using IVchan guestEnd = await listener.AcceptAsync().AsTask().WaitAsync(FakeAgent.Limit);
         await using IVchan hostEnd = await connecting.WaitAsync(FakeAgent.Limit);
@@ -89,7 +89,7 @@ public sealed class DaemonMuxTests : IDisposable
         await using TestDaemon daemon = Daemon(7, "work");
         await using FakeMachine machine = new(daemon.Paths, "work");
         await using FakeAgent agent = await StartAsync(daemon, machine);
-        BrokerVchanTransport host = BrokerVchanTransport.ForHost(daemon.Paths.VchanDirectory, ownDomain: 0);
+        BrokerVchanTransport host = BrokerVchanTransport.ForHost(daemon.Paths, ownDomain: 0);
         await Assert.ThrowsAsync<VchanException>(async () => await host.ConnectAsync(7, QrexecPorts.Control));
     }
 
@@ -99,7 +99,7 @@ public sealed class DaemonMuxTests : IDisposable
         await using TestDaemon daemon = Daemon(7, "work");
         await using FakeMachine machine = new(daemon.Paths, "work");
         await using FakeAgent agent = await StartAsync(daemon, machine);
-        BrokerVchanTransport host = BrokerVchanTransport.ForHost(daemon.Paths.VchanDirectory, ownDomain: 0);
+        BrokerVchanTransport host = BrokerVchanTransport.ForHost(daemon.Paths, ownDomain: 0);
         await using (await host.ListenAsync(7, 513))
         {
             await Assert.ThrowsAsync<VchanException>(async () => await host.ListenAsync(7, 513));

@@ -31,10 +31,10 @@ internal sealed class GuestBroker : IAsyncDisposable
     {
         const UnixFileMode OwnerAndGroup =
             UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite;
-        Directory.CreateDirectory(paths.VchanDirectory);
+        Directory.CreateDirectory(paths.QubesRunDirectory);
         string path = paths.VchanBrokerSocket(qube);
         VchanBroker broker = VchanBroker.Bind(
-            link, path, OwnerAndGroup, GroupDatabase.FindId("qubes"), static (_, port) => port != QrexecPorts.Control, log);
+            link, path, OwnerAndGroup, GroupDatabase.FindOwnId("qubes"), static (_, port) => port != QrexecPorts.Control, log);
         string idLink = paths.VchanBrokerSocket(domain.ToString(CultureInfo.InvariantCulture));
         File.Delete(idLink);
         File.CreateSymbolicLink(idLink, Path.GetFileName(path));

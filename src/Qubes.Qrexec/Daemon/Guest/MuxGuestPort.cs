@@ -98,7 +98,7 @@ internal sealed class MuxGuestPort : IGuestPort
         {
             using CancellationTokenSource patience = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
             patience.CancelAfter(RelayPatience);
-            BrokerVchanTransport peers = BrokerVchanTransport.ForHost(_paths.VchanDirectory, _domain);
+            BrokerVchanTransport peers = BrokerVchanTransport.ForHost(_paths, _domain);
             await using IVchanListener listener = await peers.ListenAsync(peer, port, patience.Token);
             IVchan service = await listener.AcceptAsync(patience.Token);
             IVchan caller;

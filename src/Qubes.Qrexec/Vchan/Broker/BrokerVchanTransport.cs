@@ -19,13 +19,11 @@ public sealed class BrokerVchanTransport : IVchanTransport
     /// <summary>Inside a guest: one broker for all domains.</summary>
     public static BrokerVchanTransport ForGuest(string brokerPath) => new(_ => brokerPath, ownDomain: null);
 
-    /// <summary>
-    /// On the host: the broker of domain N is <c>DIRECTORY/N.broker</c>.
-    /// </summary>
-    /// <param name="directory">Where the brokers' sockets are.</param>
+    /// <summary>On the host: each domain has a broker, its daemon.</summary>
+    /// <param name="paths">Where they are.</param>
     /// <param name="ownDomain">On whose behalf connections are made: 0 for the host, or the qube whose stream is relayed.</param>
-    public static BrokerVchanTransport ForHost(string directory, uint ownDomain) => new(
-        domain => Path.Combine(directory, domain.ToString(CultureInfo.InvariantCulture) + ".broker"), ownDomain);
+    public static BrokerVchanTransport ForHost(QubesPaths paths, uint ownDomain) =>
+        new(domain => paths.VchanBrokerSocket(domain.ToString(CultureInfo.InvariantCulture)), ownDomain);
 
     public async ValueTask<IVchanListener> ListenAsync(uint domain, uint port, CancellationToken cancellationToken = default)
     {
