@@ -14,6 +14,7 @@ using Qubes.Extensions.OutOfProcess;
 using Qubes.Extensions.OutOfProcess.Configuration;
 using Qubes.Libvirt;
 using Qubes.Lifecycle;
+using Qubes.Lifecycle.Daemons;
 using Qubes.Lifecycle.Disposables;
 using Qubes.Lifecycle.Files;
 using Qubes.Lifecycle.Firewall;
@@ -49,7 +50,8 @@ internal sealed class Daemon : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly Reactor _reactor;
     private readonly ModelLoop _loop;
-    private readonly uint? _group = GroupDatabase.FindId("qubes");
+    private readonly uint? _group = GroupDatabase.FindOwnId("qubes");
+    private DaemonAccount? _account;
     private QubesApp? _app;
     private QubesStore? _store;
     private LibvirtSession? _libvirt;
@@ -131,8 +133,9 @@ internal sealed class Daemon : IAsyncDisposable
             await Task.Run(() => RootSetup.Run(_paths), cancellationToken);
         }
 
+        _account = await Task.Run(ChooseAccount, cancellationToken);
         Task<LibvirtSession> connecting = ConnectAsync(_options.LibvirtUri ?? HypervisorUri.Default(_paths.Under("var/lib/qubes/libvirt")));
-        StorageService storage = new(new StorageEnvironment { Paths = _paths, Log = _loggers.CreateLogger("storage") });
+        StorageService storage = new(new StorageEnvironment { Paths = _paths, Log = _loggers.CreateLogger("storage"), Account = _account });
         _app = new QubesApp(new HostFacts(_paths));
         BuiltInExtensions.Register(_app, new BuiltInExtensionOptions
         {
@@ -150,9 +153,9 @@ internal sealed class Daemon : IAsyncDisposable
         _libvirt = await connecting;
         LibvirtHypervisor hypervisor = new(_libvirt);
         _lifecycle = new QubeLifecycle(_app, _loop, storage, hypervisor, _paths,
-            new LifecycleOptions { DaemonProgram = FindQrexec("qrexec-daemon"), QrexecClientProgram = qrexecClient },
+            new LifecycleOptions { DaemonProgram = FindQrexec("qrexec-daemon"), QrexecClientProgram = qrexecClient, Account = _account },
             log: _loggers.CreateLogger("lifecycle"));
-        GuestServices? services = hypervisor.Kind != HypervisorKind.Test && qrexecClient is not null ? new GuestServices(qrexecClient, _paths) : null;
+        GuestServices? services = hypervisor.Kind != HypervisorKind.Test && qrexecClient is not null ? new GuestServices(qrexecClient, _paths, _account) : null;
         DeferredNetwork network = new(_app, _store.CommitAsync, services, TimeProvider.System, _loggers.CreateLogger("network"));
         _disposables = new DisposableService(
             _app, _loop, _lifecycle, _store.CommitAsync, OptionsForDisposables(services, network), TimeProvider.System,
@@ -170,8 +173,8 @@ internal sealed class Daemon : IAsyncDisposable
         await _disposables.AttachAsync();
 
         _app.Devices.Prompt = new DeviceAgent(
-            _app, new ServiceAgent(_paths, _paths.QubesRunDirectory, qrexecClient), _loggers.CreateLogger("devices"));
-        ServePolicy(policies, system, new ServiceAgent(_paths, _paths.RpcDirectory, qrexecClient), policyLogger);
+            _app, new ServiceAgent(_paths, _paths.QubesRunDirectory, qrexecClient, _account), _loggers.CreateLogger("devices"));
+        ServePolicy(policies, system, new ServiceAgent(_paths, _paths.RpcDirectory, qrexecClient, _account), policyLogger);
         ServeCalls(storage, system, policies);
         _deviceClasses = new DeviceClassEntries(_app, _paths, _loggers.CreateLogger("devices"));
         _ = _store.PrepareAsync();
@@ -185,6 +188,33 @@ internal sealed class Daemon : IAsyncDisposable
         await _deviceClasses.FlushAsync();
     }
 
+    private DaemonAccount? ChooseAccount()
+    {
+        string programs = Path.GetDirectoryName(Environment.ProcessPath) ?? "/usr/bin";
+        DaemonAccountChoice choice;
+        try
+        {
+            choice = DaemonAccountChoice.Make(_options.DaemonUser, [_paths.RunDirectory, programs], new HostAccounts());
+        }
+        catch (ArgumentException wrong)
+        {
+            throw new UsageException($"argument --daemon-user: {wrong.Message}");
+        }
+
+        if (choice.Obstacle is { } obstacle)
+        {
+            _logger.LogWarning("{Obstacle}: the daemons of qubes, which read what guests send, and the services they start run as root", LogText.Escape(obstacle));
+        }
+
+        if (choice.Account is { } account)
+        {
+            SharedDirectories.Prepare(_paths, account);
+            _logger.LogInformation("The daemons of qubes and the services they start run as {User}", LogText.Escape(account.User.Name));
+        }
+
+        return choice.Account;
+    }
+
     /// <summary>Before the store is loaded: what needs the consent of an extension needs it from the first moment on.</summary>
     private async Task PrepareExtensionsAsync(string? qrexecClient, CancellationToken cancellationToken)
     {
@@ -194,7 +224,7 @@ internal sealed class Daemon : IAsyncDisposable
         {
             _extensions = new ExtensionHost(new ExtensionEnvironment
             {
-                App = _app!, Loop = _loop, Paths = _paths, Loggers = _loggers, QrexecClientProgram = qrexecClient,
+                App = _app!, Loop = _loop, Paths = _paths, Loggers = _loggers, QrexecClientProgram = qrexecClient, Account = _account,
             }, definitions);
         }
     }

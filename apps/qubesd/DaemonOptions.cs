@@ -4,7 +4,7 @@ namespace Qubesd;
 internal sealed record DaemonOptions
 {
     public const string Usage = """
-        usage: qubesd [--root DIR] [--libvirt URI] [--debug] [--log-dom0-call]
+        usage: qubesd [--root DIR] [--libvirt URI] [--daemon-user USER] [--debug] [--log-dom0-call]
                qubesd --init-root [--root DIR]
                qubesd --print-api-docs | --print-admin-policy | --man-page PROGRAM | --help | --version
 
@@ -13,6 +13,8 @@ internal sealed record DaemonOptions
           --root DIR               prefix of every path, "/" by default (or $QUBES_ROOT)
           --libvirt URI            hypervisor: qemu:///system if libvirtd runs, else qemu:///embed below the root;
                                    xen:/// and test:///default are known too
+          --daemon-user USER       account of the daemons that serve qubes, and of the services they start; by default the first member
+                                   of the group qubes, else qubes-daemon
           --debug                  log everything, and send stack traces to callers
           --log-dom0-call          log every call (or a non-empty $QUBES_LOG_DOM0_CALL)
           --init-root              make the directories, service links and default policy files below the root, then end;
@@ -30,6 +32,9 @@ internal sealed record DaemonOptions
     public string? Root { get; private set; }
 
     public string? LibvirtUri { get; private set; }
+
+    /// <summary>Whom the daemons of qubes run as; null: whoever fits.</summary>
+    public string? DaemonUser { get; private set; }
 
     public bool Debug { get; private set; }
 
@@ -53,6 +58,9 @@ internal sealed record DaemonOptions
                     break;
                 case "--libvirt":
                     options.LibvirtUri = Value(args, ref i);
+                    break;
+                case "--daemon-user":
+                    options.DaemonUser = Value(args, ref i);
                     break;
                 case "--debug":
                     options.Debug = true;

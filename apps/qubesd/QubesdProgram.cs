@@ -112,6 +112,11 @@ internal static class QubesdProgram
             await daemon.StopAsync();
             return 0;
         }
+        catch (UsageException e)
+        {
+            logger.LogCritical("{Reason}", LogText.Escape(e.Message));
+            return Misused;
+        }
         catch (Exception e)
         {
             logger.LogCritical(e, "qubesd cannot go on");

@@ -1,3 +1,5 @@
+using Qubes.Linux;
+
 namespace Qubes.Lifecycle;
 
 /// <summary>Settings of the lifecycle.</summary>
@@ -11,6 +13,9 @@ public sealed class LifecycleOptions
 
     /// <summary>qrexec-client, by which services in guests are called; null where guests have no qrexec.</summary>
     public string? QrexecClientProgram { get; init; }
+
+    /// <summary>Whom the daemons of qubes, and what calls services in them, run as; null: as we.</summary>
+    public DaemonAccount? Account { get; init; }
 
     /// <summary>How often memory and processor use of running qubes are looked at.</summary>
     public TimeSpan SamplingPeriod { get; init; } = TimeSpan.FromSeconds(3);

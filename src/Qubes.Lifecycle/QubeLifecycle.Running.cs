@@ -21,6 +21,8 @@ public sealed partial class QubeLifecycle
     /// <inheritdoc/>
     public Task ResumeAllAsync() => TranslatedAsync(_sleeper.ResumeAllAsync);
 
+    private const string Terminals = "/dev/pts/";
+
     /// <inheritdoc/>
     public async Task<string> FindConsoleAsync(Qube qube)
     {
@@ -31,7 +33,15 @@ public sealed partial class QubeLifecycle
 
         string description = "";
         await TranslatedAsync(async () => description = await _context.Hypervisor.DescribeAsync(DomainKey.Of(vm)));
-        return ConsoleOf(description);
+        string console = ConsoleOf(description);
+
+        // The terminal is the hypervisor's; the service that joins it to the caller is none of its.
+        if (_options.Account is { } account && console.StartsWith(Terminals, StringComparison.Ordinal))
+        {
+            await Task.Run(() => account.LetUse(console));
+        }
+
+        return console;
     }
 
     /// <inheritdoc/>

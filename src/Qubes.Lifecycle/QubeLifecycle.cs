@@ -56,7 +56,7 @@ public sealed partial class QubeLifecycle : IQubeLifecycle, IAsyncDisposable
             Storage = storage,
             Hypervisor = hypervisor,
             Paths = paths,
-            Services = hasQrexec && _options.QrexecClientProgram is { } client ? new GuestServices(client, paths) : null,
+            Services = hasQrexec && _options.QrexecClientProgram is { } client ? new GuestServices(client, paths, _options.Account) : null,
             Time = time,
             Log = log ?? NullLogger.Instance,
         };
@@ -66,8 +66,8 @@ public sealed partial class QubeLifecycle : IQubeLifecycle, IAsyncDisposable
         DaemonSupervisor? databases = null;
         if (hasQrexec && _options.DaemonProgram is { } program)
         {
-            DaemonLauncher launcher = new(time);
-            qrexec = Supervisor(new QrexecDaemons(program, paths, launcher));
+            DaemonLauncher launcher = new(time, _context.Log, _options.Account);
+            qrexec = Supervisor(new QrexecDaemons(program, paths, launcher, _options.Account));
             databases = Supervisor(new QubesDbDaemons(program, paths, loop, timeZone, launcher, time, _context.Log));
         }
 

@@ -13,6 +13,9 @@ public sealed class StorageEnvironment
 
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
+    /// <summary>Whom the services run as that write imports; null: as we.</summary>
+    public DaemonAccount? Account { get; init; }
+
     /// <summary>The program that merges and converts qcow2 images. Only <c>file-qcow2</c> needs it.</summary>
     public string QemuImg { get; init; } = "/usr/bin/qemu-img";
 }

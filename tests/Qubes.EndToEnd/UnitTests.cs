@@ -7,6 +7,10 @@ namespace Qubes.EndToEnd;
 public sealed class UnitTests
 {
     private const string Analyzer = "/usr/bin/systemd-analyze";
+    private const string Accounts = "/usr/bin/systemd-sysusers";
+    private const string Directories = "/usr/bin/systemd-tmpfiles";
+
+    private static string Packaging => Path.Combine(Repository.Root, "packaging");
 
     [Fact]
     public async Task The_service_manager_understands_every_unit()
@@ -45,6 +49,42 @@ public sealed class UnitTests
                 new ChildProcessOptions { FileName = Analyzer, Arguments = ["verify", "--man=no", "--root=" + root, .. names] }, timeout: ScratchHost.Patience);
             Assert.Equal("", run.OutputText + run.ErrorText);
             Assert.True(run.Exit.IsSuccess);
+        }
+        finally
+        {
+            Directory.Delete(root, recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task The_account_and_the_directories_of_an_installed_host_are_made_as_daemons_need_them()
+    {
+        Assert.SkipUnless(File.Exists(Accounts) && File.Exists(Directories), "systemd is not installed");
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "Accounts are root's to make");
+        string root = Directory.CreateTempSubdirectory("qubes-host-").FullName;
+        try
+        {
+            string configuration = Directory.CreateDirectory(Path.Combine(root, "etc")).FullName;
+            foreach ((string program, string[] arguments) in ((string, string[])[])[
+                (Accounts, [Path.Combine(Packaging, "sysusers.d/qubes.conf")]), (Directories, ["--create", Path.Combine(Packaging, "tmpfiles.d/qubes.conf")])])
+            {
+                CapturedProcess run = await ProcessCapture.RunAsync(
+                    new ChildProcessOptions { FileName = program, Arguments = ["--root=" + root, .. arguments] }, timeout: ScratchHost.Patience);
+                Assert.True(run.Exit.IsSuccess, run.ErrorText);
+            }
+
+            // The group is the account's own and has no members: the first to be added is a person.
+            string[] group = File.ReadLines(Path.Combine(configuration, "group")).Select(line => line.Split(':')).Single(fields => fields[0] == "qubes");
+            string[] account = File.ReadLines(Path.Combine(configuration, "passwd")).Select(line => line.Split(':')).Single(fields => fields[0] == "qubes-daemon");
+            Assert.Equal("", group[3]);
+            Assert.Equal(group[2], account[3]);
+
+            QubesPaths paths = new(root);
+            foreach ((string path, string mode) in ((string, string)[])[
+                (paths.QubesRunDirectory, "3770"), (paths.VchanDirectory, "710"), (paths.RuntimePolicyDirectory, "2775"), (paths.PolicyDirectory, "2775")])
+            {
+                Assert.Equal((path, mode), (path, Convert.ToString((int)FileStatus.Find(path)!.Value.Permissions, 8)));
+            }
         }
         finally
         {

@@ -112,6 +112,6 @@ public sealed class QrexecDaemonTests : IDisposable
     {
         string program = Path.Combine(_directory, "daemon");
         AtomicFile.Write(program, System.Text.Encoding.UTF8.GetBytes($"#!/bin/sh\n{script}\n"), (UnixFileMode)0x1C0 /* 0700 */);
-        return new QrexecDaemons(program, _paths, new DaemonLauncher(TimeProvider.System));
+        return new QrexecDaemons(program, _paths, new DaemonLauncher(TimeProvider.System, NullLogger.Instance));
     }
 }

@@ -86,7 +86,7 @@ public sealed class QubesDbClientTests : IAsyncLifetime
         {
             _fixture.Work.QubesDb.Watch("/qubes-block-devices");
             QubesDbDaemons daemons = new(
-                "", _fixture.Paths, _fixture.Loop, new HostTimeZone("/none"), new DaemonLauncher(TimeProvider.System), TimeProvider.System,
+                "", _fixture.Paths, _fixture.Loop, new HostTimeZone("/none"), new DaemonLauncher(TimeProvider.System, NullLogger.Instance), TimeProvider.System,
                 NullLogger.Instance);
             await daemons.ConnectAsync(_fixture.Work, run, new QubeDaemon(process), isNew: false);
             await _fixture.Work.QubesDb.FlushAsync();
@@ -177,7 +177,7 @@ public sealed class QubesDbClientTests : IAsyncLifetime
     }
 
     private Task<QubesDbClient> ConnectAsync(TimeProvider? time = null) => QubesDbClient.ConnectAsync(
-        SocketPath, new ChangeReporter(_fixture.Loop, _ => { }, TimeProvider.System, NullLogger.Instance), _lost.SetResult,
+        () => UnixAddress.ConnectAsync(SocketPath), new ChangeReporter(_fixture.Loop, _ => { }, TimeProvider.System, NullLogger.Instance), _lost.SetResult,
         time ?? TimeProvider.System, NullLogger.Instance);
 
     /// <summary>A clock whose timers fire a hundred times sooner.</summary>

@@ -18,6 +18,9 @@ public sealed class ExtensionEnvironment
     /// <summary>The program that runs services in qubes; null where there is none.</summary>
     public string? QrexecClientProgram { get; init; }
 
+    /// <summary>Whom that program runs as; null: as we.</summary>
+    public DaemonAccount? Account { get; init; }
+
     public ExtensionLimits Limits { get; init; } = new();
 
     public TimeProvider Time { get; init; } = TimeProvider.System;

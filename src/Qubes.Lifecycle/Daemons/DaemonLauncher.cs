@@ -1,11 +1,13 @@
 using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
 using Qubes.Linux;
 
 namespace Qubes.Lifecycle.Daemons;
 
 /// <summary>Starts daemons of qubes, and finds those that are there. Thread-safe.</summary>
-internal sealed class DaemonLauncher(TimeProvider time)
+/// <param name="account">Whom they run as; null: as we.</param>
+internal sealed class DaemonLauncher(TimeProvider time, ILogger log, DaemonAccount? account = null)
 {
     // What a daemon says on its readiness descriptor.
     private static readonly byte[] Ready = "READY"u8.ToArray();
@@ -14,10 +16,12 @@ internal sealed class DaemonLauncher(TimeProvider time)
 
     private const UnixFileMode LogMode = (UnixFileMode)0x1B0; // 0660
 
+    private readonly DaemonSocket _socket = new(account);
+
     /// <summary>Starts a daemon and waits until it is ready.</summary>
     /// <param name="ended">The guest is gone: give up.</param>
     /// <exception cref="OperationCanceledException">The guest is gone.</exception>
-    public static async Task<DaemonStart> StartAsync(DaemonCommand command, CancellationToken ended)
+    public async Task<DaemonStart> StartAsync(DaemonCommand command, CancellationToken ended)
     {
         (ChildProcess child, AnonymousPipe pipe) = await Task.Run(() => Spawn(command), CancellationToken.None);
         using AnonymousPipe owned = pipe;
@@ -57,7 +61,10 @@ internal sealed class DaemonLauncher(TimeProvider time)
             : [];
     }
 
-    /// <summary>The daemon that serves a socket, started by an earlier run of this program; null if nobody listens there.</summary>
+    /// <summary>
+    /// The daemon that serves a socket, started by an earlier run of this program; null if nobody listens there. One that runs as somebody else
+    /// than daemons do now is ended: another takes its place.
+    /// </summary>
     public async Task<QubeDaemon?> FindAsync(string socketPath)
     {
         if (!File.Exists(socketPath))
@@ -67,16 +74,25 @@ internal sealed class DaemonLauncher(TimeProvider time)
 
         try
         {
-            // The kernel remembers who began to listen: no file with a number that may be somebody else's by now.
-            using Socket connection = await UnixAddress.ConnectAsync(socketPath).WaitAsync(FindPatience, time);
-            int id = PeerCredentials.Of(connection).ProcessId;
-            return id > 0 && ProcessWatch.TryOpen(id) is { } watch ? new QubeDaemon(watch) : null;
+            FoundDaemon? found = await Task.Run(() => _socket.IdentifyAsync(socketPath)).WaitAsync(FindPatience, time);
+            if (found is { IsOurs: false, Daemon: { } other })
+            {
+                log.LogWarning("{Socket} is served as another user than daemons run as now: process {Id} is replaced", LogText.Escape(socketPath), other.Id);
+                await other.StopAsync(time);
+                return null;
+            }
+
+            return found?.Daemon;
         }
         catch (Exception absent) when (absent is SocketException or LinuxException or TimeoutException)
         {
             return null;
         }
     }
+
+    /// <summary>Connects to the daemon that serves a socket.</summary>
+    /// <exception cref="SocketException">Nobody listens there, or somebody who is no daemon of ours.</exception>
+    public Task<Socket> ConnectAsync(string socketPath) => _socket.ConnectAsync(socketPath);
 
     private static async Task<bool> IsReadyAsync(AnonymousPipe pipe, CancellationToken cancellationToken)
     {
@@ -97,8 +113,9 @@ internal sealed class DaemonLauncher(TimeProvider time)
         return said.AsSpan().SequenceEqual(Ready);
     }
 
-    private static (ChildProcess Child, AnonymousPipe Pipe) Spawn(DaemonCommand command)
+    private (ChildProcess Child, AnonymousPipe Pipe) Spawn(DaemonCommand command)
     {
+        RemoveLeftovers(command);
         Directory.CreateDirectory(Path.GetDirectoryName(command.LogPath)!);
         using SafeFileHandle output = new FileStream(command.LogPath, new FileStreamOptions
         {
@@ -112,9 +129,12 @@ internal sealed class DaemonLauncher(TimeProvider time)
         {
             ChildProcess child = ChildProcess.Start(new ChildProcessOptions
             {
-                FileName = command.Program,
+                // As somebody else a program is called by its path: the one of that name stands beside it.
+                FileName = account is null ? command.Program : Path.Combine(Path.GetDirectoryName(command.Program)!, command.Name),
                 ArgumentZero = command.Name,
                 Arguments = command.Arguments,
+                Account = account?.User,
+                NoNewPrivileges = !command.StartsServices,
                 EnvironmentChanges = command.Environment,
                 WorkingDirectory = "/",
                 NewSession = true,
@@ -129,6 +149,23 @@ internal sealed class DaemonLauncher(TimeProvider time)
         {
             pipe.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>The daemon finds its names free, whatever another account, or a hostile one, has left there. Where one of ours listens it finds that out itself.</summary>
+    private void RemoveLeftovers(DaemonCommand command)
+    {
+        if (account is null)
+        {
+            return;
+        }
+
+        foreach (string name in command.Names)
+        {
+            if (FileStatus.Find(name) is { IsDirectory: false } status && !(status.IsSocket && status.UserId == account.User.UserId))
+            {
+                File.Delete(name);
+            }
         }
     }
 }

@@ -4,7 +4,8 @@ namespace Qubes.Lifecycle.Qrexec;
 
 /// <summary>Calls qrexec services inside running qubes in dom0's name, through qrexec-client. Thread-safe.</summary>
 /// <param name="program">qrexec-client.</param>
-public sealed class GuestServices(string program, QubesPaths paths)
+/// <param name="account">Whom it runs as, since it reads what guests send; null: as we.</param>
+public sealed class GuestServices(string program, QubesPaths paths, DaemonAccount? account = null)
 {
     /// <summary>The user a service runs as unless its qube or configuration says otherwise.</summary>
     public const string DefaultUser = "DEFAULT";
@@ -32,6 +33,8 @@ public sealed class GuestServices(string program, QubesPaths paths)
             Arguments = ["-d", qube, $"{user}:QUBESRPC {full} dom0"],
             EnvironmentChanges = new Dictionary<string, string?>(StringComparer.Ordinal) { ["QUBES_ROOT"] = paths.Root },
             WorkingDirectory = "/",
+            Account = account?.User,
+            NoNewPrivileges = true,
         };
         // Starting a process blocks for a moment, and the caller is the model loop.
         return Task.Run(() => ProcessCapture.RunAsync(options, input, MostOutput, timeout, cancellationToken), cancellationToken);

@@ -9,7 +9,8 @@ namespace Qubes.Lifecycle.Qrexec;
 
 /// <summary>The qrexec daemons: ready is one whose guest's agent is connected, if the guest announces one.</summary>
 /// <param name="program">The daemon's program.</param>
-internal sealed class QrexecDaemons(string program, QubesPaths paths, DaemonLauncher launcher) : IQubeDaemons
+/// <param name="account">Whom it runs as; null: as we.</param>
+internal sealed class QrexecDaemons(string program, QubesPaths paths, DaemonLauncher launcher, DaemonAccount? account = null) : IQubeDaemons
 {
     // The daemon keeps the guest's deadline itself; this is for a daemon that hangs.
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(15);
@@ -36,11 +37,12 @@ internal sealed class QrexecDaemons(string program, QubesPaths paths, DaemonLaun
     {
         DaemonCommand command = new(
             program, "qrexec-daemon", ArgumentsOf(request), EnvironmentOf(request), paths.QrexecLog(request.Name),
-            request.Timeout is { } timeout ? timeout + Grace : StartUp);
+            request.Timeout is { } timeout ? timeout + Grace : StartUp, NamesOf(request), StartsServices: true);
         DaemonStart start;
         try
         {
-            start = await DaemonLauncher.StartAsync(command, ended);
+            await Task.Run(() => LetConnect(request), CancellationToken.None);
+            start = await launcher.StartAsync(command, ended);
         }
         catch (OperationCanceledException)
         {
@@ -48,6 +50,26 @@ internal sealed class QrexecDaemons(string program, QubesPaths paths, DaemonLaun
         }
 
         return start.Daemon ?? throw (start.Exit is { } exit ? Failure(request, exit) : NoAgent(request));
+    }
+
+    private string[] NamesOf(QrexecDaemonRequest request)
+    {
+        string id = request.Xid.ToString(CultureInfo.InvariantCulture);
+        return
+        [
+            paths.QrexecSocket(id), paths.QrexecSocket(request.Name), paths.QrexecSocket("uuid:" + request.Uuid.ToString("D")),
+            paths.VchanBrokerSocket(id), paths.VchanBrokerSocket(request.Name),
+        ];
+    }
+
+    /// <summary>The hypervisor's end of the port is its own user's; it is there, in a directory of ours, as long as the machine is.</summary>
+    private void LetConnect(QrexecDaemonRequest request)
+    {
+        string port = paths.VchanPortSocket(request.Name);
+        if (FileStatus.Find(port) is not null)
+        {
+            account?.LetUse(port);
+        }
     }
 
     private List<string> ArgumentsOf(QrexecDaemonRequest request)

@@ -41,12 +41,13 @@ internal sealed class QubesDbClient : IQubesDbConnection
         _ = Task.Run(ReceiveAsync);
     }
 
-    /// <summary>Connects to the daemon that serves a socket.</summary>
+    /// <summary>Connects to a daemon.</summary>
+    /// <param name="connect">Connects to it; may block.</param>
     /// <param name="changes">Gets what watches tell.</param>
     /// <param name="lost">Called once, on any thread, when the connection has ended.</param>
-    public static async Task<QubesDbClient> ConnectAsync(string path, ChangeReporter changes, Action lost, TimeProvider time, ILogger log)
+    public static async Task<QubesDbClient> ConnectAsync(Func<Task<Socket>> connect, ChangeReporter changes, Action lost, TimeProvider time, ILogger log)
     {
-        Socket socket = await Task.Run(() => UnixAddress.ConnectAsync(path)).WaitAsync(Deadline, time);
+        Socket socket = await Task.Run(connect).WaitAsync(Deadline, time);
         return new QubesDbClient(socket, changes, lost, time, log);
     }
 

@@ -24,10 +24,11 @@ internal sealed class QubesDbDaemons(string program, QubesPaths paths, ModelLoop
         DaemonCommand command = new(
             program, "qubesdb-daemon",
             ["--foreground", "--ready-fd=3", "--vchan=virtio", "--root=" + paths.Root, "--", xid.ToString(CultureInfo.InvariantCulture), qube.Name],
-            new Dictionary<string, string?> { ["NOTIFY_SOCKET"] = null }, paths.QubesDbLog(qube.Name), StartUp);
+            new Dictionary<string, string?> { ["NOTIFY_SOCKET"] = null }, paths.QubesDbLog(qube.Name), StartUp,
+            NamesOf(qube), StartsServices: false);
         try
         {
-            DaemonStart start = await DaemonLauncher.StartAsync(command, ended);
+            DaemonStart start = await launcher.StartAsync(command, ended);
             return start.Daemon ?? throw Failure($"{start.Exit?.ToString() ?? "it took too long"}, see {command.LogPath} for details");
         }
         catch (OperationCanceledException)
@@ -50,7 +51,7 @@ internal sealed class QubesDbDaemons(string program, QubesPaths paths, ModelLoop
         ChangeReporter changes = new(loop, path => TellChange(path), time, log);
 
         // A daemon that does not answer is no use to anyone: its end brings another one.
-        client = await QubesDbClient.ConnectAsync(paths.QubesDbSocket(qube.Name), changes, daemon.Kill, time, log);
+        client = await QubesDbClient.ConnectAsync(() => launcher.ConnectAsync(paths.QubesDbSocket(qube.Name)), changes, daemon.Kill, time, log);
         if (run.HasEnded)
         {
             throw Failure("the qube has stopped");
@@ -70,6 +71,12 @@ internal sealed class QubesDbDaemons(string program, QubesPaths paths, ModelLoop
                 qube.QubesDb.TellChange(path);
             }
         }
+    }
+
+    private string[] NamesOf(LocalQube qube)
+    {
+        string[] own = [paths.QubesDbSocket(qube.Name), paths.QubesDbReadOnlySocket(qube.Name), paths.QubesDbPidFile(qube.Name)];
+        return qube is QubesVM ? own : [.. own, paths.LocalQubesDbSocket, paths.LocalQubesDbReadOnlySocket];
     }
 
     private static QubesException Failure(string reason) => QubesErrors.VM($"Cannot execute qubesdb-daemon: {reason}");

@@ -80,6 +80,21 @@ public sealed class RootedDirectory : IDisposable
         return file;
     }
 
+    /// <summary>Sets the group and mode of an existing file.</summary>
+    public void SetAccess(string relativePath, uint groupId, UnixFileMode mode)
+    {
+        using SafeFileHandle file = OpenWrite(relativePath);
+        if (FileCalls.Fchown(file, UserAccount.Unchanged, groupId) != 0)
+        {
+            throw LinuxException.FromLastError("fchown", relativePath);
+        }
+
+        if (FileCalls.Fchmod(file, (uint)mode) != 0)
+        {
+            throw LinuxException.FromLastError("fchmod", relativePath);
+        }
+    }
+
     /// <summary>Makes a directory. Returns false when it was there already.</summary>
     public bool CreateDirectory(string relativePath, UnixFileMode mode)
     {

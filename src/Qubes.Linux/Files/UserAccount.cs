@@ -9,6 +9,9 @@ namespace Qubes.Linux;
 /// </summary>
 public sealed record UserAccount(string Name, uint UserId, uint GroupId, string Home, string Shell, IReadOnlyList<uint> Groups)
 {
+    /// <summary>In place of a number: as it is.</summary>
+    internal const uint Unchanged = uint.MaxValue;
+
     private const string DefaultShell = "/bin/sh";
 
     /// <summary>Whether this process may become any user.</summary>
@@ -46,6 +49,29 @@ public sealed record UserAccount(string Name, uint UserId, uint GroupId, string 
             throw LinuxException.FromLastError("setresuid", Name);
         _ = UserCalls.SetSession();
     }
+
+    /// <summary>What programs of this account expect in their environment.</summary>
+    public IReadOnlyDictionary<string, string?> Variables => new Dictionary<string, string?>(StringComparer.Ordinal)
+    {
+        ["HOME"] = Home, ["SHELL"] = Shell, ["USER"] = Name, ["LOGNAME"] = Name,
+    };
+
+    /// <summary>Whether this account may pass through <paramref name="directory"/> and all those above it, as their modes say.</summary>
+    public bool CanEnter(string directory)
+    {
+        for (var current = Path.GetFullPath(directory); current is not null; current = Path.GetDirectoryName(current))
+        {
+            if (FileStatus.FindStrictly(current, followLink: true) is not { IsDirectory: true } status || !status.Permissions.HasFlag(SearchBit(status)))
+                return false;
+        }
+
+        return true;
+    }
+
+    private UnixFileMode SearchBit(FileStatus status) =>
+        status.UserId == UserId ? UnixFileMode.UserExecute
+        : status.GroupId == GroupId || Groups.Contains(status.GroupId) ? UnixFileMode.GroupExecute
+        : UnixFileMode.OtherExecute;
 
     // name:password:uid:gid:comment:home:shell
     private static UserAccount? Find(Func<string[], bool> isWanted)

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Qubes.Linux;
 
 /// <summary>What to start and what the new process gets from us: nothing else is inherited.</summary>
-public sealed class ChildProcessOptions
+public sealed record ChildProcessOptions
 {
     /// <summary>Path of the program; not searched for in <c>PATH</c>.</summary>
     public required string FileName { get; init; }
@@ -19,6 +19,15 @@ public sealed class ChildProcessOptions
 
     /// <summary>Changes to that environment; a null value removes the variable.</summary>
     public IReadOnlyDictionary<string, string?>? EnvironmentChanges { get; init; }
+
+    /// <summary>
+    /// Whom the program runs as, with all its groups; null: as us. Only root can do that. The program gets its path as <c>argv[0]</c>, and is not
+    /// looked for in advance: one that is not there ends with status 127.
+    /// </summary>
+    public UserAccount? Account { get; init; }
+
+    /// <summary>With <see cref="Account"/>: nothing the program starts can have more rights than it, as by the set-user-ID bit.</summary>
+    public bool NoNewPrivileges { get; init; }
 
     /// <summary>Null stays in ours.</summary>
     public string? WorkingDirectory { get; init; }

@@ -19,15 +19,8 @@ public static class ProcessCapture
         using var stdin = AnonymousPipe.Create();
         using var stdout = AnonymousPipe.Create();
         using var stderr = AnonymousPipe.Create();
-        var process = ChildProcess.Start(new ChildProcessOptions
+        var process = ChildProcess.Start(options with
         {
-            FileName = options.FileName,
-            Arguments = options.Arguments,
-            ArgumentZero = options.ArgumentZero,
-            Environment = options.Environment,
-            EnvironmentChanges = options.EnvironmentChanges,
-            WorkingDirectory = options.WorkingDirectory,
-            ExtraHandles = options.ExtraHandles,
             NewSession = true,
             StandardInput = stdin.Reader,
             StandardOutput = stdout.Writer,

@@ -8,11 +8,13 @@ namespace Qubes.Linux;
 /// <summary><c>posix_spawn</c> with the descriptors put in place and everything else closed.</summary>
 internal static unsafe class ProcessSpawner
 {
+    private static readonly IReadOnlyDictionary<string, string?> NoChanges = new Dictionary<string, string?>();
+
     /// <returns>The process id.</returns>
     internal static int Spawn(ChildProcessOptions options)
     {
-        var argv = new List<string> { options.ArgumentZero ?? options.FileName };
-        argv.AddRange(options.Arguments);
+        var argv = AccountSwitch.CommandLineOf(options);
+        var program = options.Account is null ? options.FileName : AccountSwitch.Program;
 
         var duplicates = new List<SafeFileHandle>();
         SafeFileHandle? devNull = null;
@@ -40,10 +42,10 @@ internal static unsafe class ProcessSpawner
             SetAttributes(options, attributes);
             argvBlock = AllocateStrings(argv);
             environmentBlock = AllocateStrings(EnvironmentOf(options));
-            fileName = AllocateString(options.FileName);
+            fileName = AllocateString(program);
             int pid;
             var error = ProcessCalls.Spawn(&pid, (byte*)fileName, actions, attributes, argvBlock, environmentBlock);
-            return error == 0 ? pid : throw new LinuxException("posix_spawn", error, options.FileName);
+            return error == 0 ? pid : throw new LinuxException("posix_spawn", error, program);
         }
         finally
         {
@@ -115,7 +117,8 @@ internal static unsafe class ProcessSpawner
                 variables[(string)entry.Key] = (string?)entry.Value ?? "";
         }
 
-        foreach (var (name, value) in options.EnvironmentChanges ?? new Dictionary<string, string?>())
+        IEnumerable<KeyValuePair<string, string?>> changes = [.. options.Account?.Variables ?? NoChanges, .. options.EnvironmentChanges ?? NoChanges];
+        foreach (var (name, value) in changes)
         {
             if (value is null)
                 variables.Remove(name);

@@ -11,7 +11,8 @@ namespace Qubes.Policy.Prompting;
 /// <param name="paths">Where the system is.</param>
 /// <param name="socketDirectory">Where dom0's agent listens, at the name of the service.</param>
 /// <param name="qrexecClient">The program qrexec-client; null where there is none, so that no agent in a qube can be reached.</param>
-public sealed class ServiceAgent(QubesPaths paths, string socketDirectory, string? qrexecClient) : ISessionAgent
+/// <param name="account">Whom it runs as, since it reads what guests send; null: as we.</param>
+public sealed class ServiceAgent(QubesPaths paths, string socketDirectory, string? qrexecClient, DaemonAccount? account = null) : ISessionAgent
 {
     // An answer names one target; anything longer is not an answer.
     private const int MaxAnswer = 4096;
@@ -57,6 +58,8 @@ public sealed class ServiceAgent(QubesPaths paths, string socketDirectory, strin
             Arguments = ["-d", guiVm, $"DEFAULT:QUBESRPC {service} dom0"],
             EnvironmentChanges = new Dictionary<string, string?> { [QubesPaths.RootVariable] = paths.Root },
             WorkingDirectory = "/",
+            Account = account?.User,
+            NoNewPrivileges = true,
         };
 
         // Starting a process blocks for a moment, and the caller may be the model loop.

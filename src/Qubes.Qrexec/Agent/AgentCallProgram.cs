@@ -138,10 +138,11 @@ public static class AgentCallProgram
             throw new ServiceException(QrexecExitCode.Problem, e.Message, e);
         }
 
-        Environment.SetEnvironmentVariable("HOME", account.Home);
-        Environment.SetEnvironmentVariable("SHELL", account.Shell);
-        Environment.SetEnvironmentVariable("USER", account.Name);
-        Environment.SetEnvironmentVariable("LOGNAME", account.Name);
+        foreach ((string variable, string? value) in account.Variables)
+        {
+            Environment.SetEnvironmentVariable(variable, value);
+        }
+
         if (Directory.Exists(account.Home))
         {
             try

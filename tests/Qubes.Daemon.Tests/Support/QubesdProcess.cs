@@ -52,14 +52,23 @@ internal sealed class QubesdProcess : IAsyncDisposable
     }
 
     /// <summary>As <see cref="StartAsync"/>; null when it ended before it was ready.</summary>
-    public static Task<QubesdProcess?> TryStartAsync(ScratchRoot root, string? faultPoint, out Func<Task<string>> log, string libvirt = TestDriver)
+    /// <param name="groupFile">What the daemon finds in the place of <c>/etc/group</c>; only root can give it that.</param>
+    /// <param name="options">More of its command line.</param>
+    public static Task<QubesdProcess?> TryStartAsync(
+        ScratchRoot root, string? faultPoint, out Func<Task<string>> log, string libvirt = TestDriver, string? groupFile = null, params string[] options)
     {
+        string[] command = [Program, "--root", root.Path, "--libvirt", libvirt, .. options];
+        if (groupFile is not null)
+        {
+            command = ["/usr/bin/unshare", "--mount", "--", "/bin/sh", "-c", "mount --bind \"$0\" /etc/group && exec \"$@\"", groupFile, .. command];
+        }
+
         AnonymousPipe output = AnonymousPipe.Create();
         ReadinessSocket readiness = new(Path.Combine(root.Path, "notify"));
         ChildProcess process = ChildProcess.Start(new ChildProcessOptions
         {
-            FileName = Program,
-            Arguments = ["--root", root.Path, "--libvirt", libvirt],
+            FileName = command[0],
+            Arguments = command[1..],
             NewSession = true,
             StandardOutput = output.Writer,
             StandardError = output.Writer,

@@ -12,6 +12,12 @@ public sealed class ScratchHost : IAsyncDisposable
     private const UnixFileMode Public = (UnixFileMode)0x1ED; // 0755: guests run as another account
     private const int LargestOutput = 1 << 28;
 
+    // The daemon's own: what is mounted on the accounts' files there is seen by nothing else of this machine.
+    private const string WithAccounts = "mount --bind \"$0/passwd\" /etc/passwd && mount --bind \"$0/group\" /etc/group && exec \"$@\"";
+
+    private const string Unshare = "/usr/bin/unshare";
+    private static readonly string[] OwnMounts = ["--mount", "--propagation", "slave", "--"];
+
     private readonly Dictionary<string, string?> _environment;
     private ChildProcess? _daemon;
 
@@ -22,20 +28,33 @@ public sealed class ScratchHost : IAsyncDisposable
         _environment = new Dictionary<string, string?>
         {
             [QubesPaths.RootVariable] = Root,
-            ["PATH"] = Repository.Programs + ":" + Environment.GetEnvironmentVariable("PATH"),
+            ["PATH"] = Programs + ":" + Environment.GetEnvironmentVariable("PATH"),
         };
         Paths = new QubesPaths(Root);
     }
 
+    /// <summary>Whether this machine lets the host have accounts of its own; else it has this machine's.</summary>
+    public bool HasAccounts { get; private set; }
+
     public string Root { get; }
 
     public QubesPaths Paths { get; }
+
+    /// <summary>The programs as installed here: the accounts of the host get to them wherever the source tree is.</summary>
+    private string Programs => Path.Combine(Root, "usr/bin");
 
     public string DaemonLog => Path.Combine(Paths.LogDirectory, "qubesd.log");
 
     /// <summary>Directories, policy and the guest's kernel; then the daemon.</summary>
     public async Task StartAsync()
     {
+        HasAccounts = (await ProcessCapture.RunAsync(
+            new ChildProcessOptions { FileName = Unshare, Arguments = [.. OwnMounts, "/bin/true"] }, timeout: Patience)).Exit.IsSuccess;
+        await HostPerson.InstallAsync(Path.Combine(Root, "etc"));
+        Directory.CreateDirectory(Path.GetDirectoryName(Programs)!);
+        CapturedProcess copy = await ProcessCapture.RunAsync(
+            new ChildProcessOptions { FileName = "/bin/cp", Arguments = ["-a", Repository.Programs, Programs] }, timeout: Patience);
+        Assert.True(copy.Exit.IsSuccess, copy.ErrorText);
         (await RunAsync("qubesd", "--init-root", "--root", Root)).Expect();
         string kernel = Directory.CreateDirectory(Paths.KernelDirectory("minimal")).FullName;
         foreach (string file in Directory.GetFiles(Path.Combine(Repository.Template, "kernel")))
@@ -47,8 +66,10 @@ public sealed class ScratchHost : IAsyncDisposable
     }
 
     /// <summary>Returns when the daemon says that it serves, as systemd would be told.</summary>
-    public async Task StartDaemonAsync()
+    /// <param name="arguments">More of them.</param>
+    public async Task StartDaemonAsync(params string[] arguments)
     {
+        string daemon = Path.Combine(Programs, "qubesd");
         string address = Path.Combine(Root, "notify");
         File.Delete(address);
         using Socket notifications = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
@@ -56,8 +77,10 @@ public sealed class ScratchHost : IAsyncDisposable
         using FileStream log = new(DaemonLog, FileMode.Append, FileAccess.Write, FileShare.ReadWrite);
         _daemon = ChildProcess.Start(new ChildProcessOptions
         {
-            FileName = Path.Combine(Repository.Programs, "qubesd"),
-            Arguments = ["--root", Root],
+            FileName = HasAccounts ? Unshare : daemon,
+            Arguments = HasAccounts
+                ? [.. OwnMounts, "/bin/sh", "-c", WithAccounts, Path.Combine(Root, "etc"), daemon, "--root", Root, .. arguments]
+                : ["--root", Root, .. arguments],
             EnvironmentChanges = new Dictionary<string, string?>(_environment) { ["NOTIFY_SOCKET"] = address },
             NewSession = true,
             StandardOutput = log.SafeFileHandle,
@@ -88,7 +111,7 @@ public sealed class ScratchHost : IAsyncDisposable
     {
         CapturedProcess run = await ProcessCapture.RunAsync(new ChildProcessOptions
         {
-            FileName = Path.Combine(Repository.Programs, tool), Arguments = arguments, EnvironmentChanges = _environment,
+            FileName = Path.Combine(Programs, tool), Arguments = arguments, EnvironmentChanges = _environment,
         }, input, LargestOutput, Patience);
         return new ToolResult($"{tool} {string.Join(' ', arguments)}", run.Exit.ShellStatus, run.OutputText,
             System.Text.Encoding.UTF8.GetString(run.Error));
@@ -103,7 +126,7 @@ public sealed class ScratchHost : IAsyncDisposable
     {
         ChildProcess process = ChildProcess.Start(new ChildProcessOptions
         {
-            FileName = Path.Combine(Repository.Programs, tool),
+            FileName = Path.Combine(Programs, tool),
             Arguments = arguments,
             EnvironmentChanges = _environment,
             NewSession = true,
@@ -121,7 +144,7 @@ public sealed class ScratchHost : IAsyncDisposable
     }
 
     internal LiveTool Open(string tool, params string[] arguments) =>
-        new(Path.Combine(Repository.Programs, tool), arguments, _environment);
+        new(Path.Combine(Programs, tool), arguments, _environment);
 
     /// <summary>What libvirt and the tools agree on calling the qube's state.</summary>
     public async Task<string> StateAsync(string qube) =>

@@ -44,6 +44,8 @@ internal static class ServiceCalls
             FileName = program,
             Arguments = ["-t", "-T", "-d", qube.Name, $"{user}:QUBESRPC {(service.Contains('+', StringComparison.Ordinal) ? service : service + "+")} dom0"],
             EnvironmentChanges = new Dictionary<string, string?> { [QubesPaths.RootVariable] = environment.Paths.Root },
+            Account = environment.Account?.User,
+            NoNewPrivileges = true,
         };
         byte[] input = Encoding.UTF8.GetBytes(parameters.OptionalText("input", MaxInput) ?? "");
         TimeSpan timeout = TimeSpan.FromSeconds(parameters.Number("timeout", fallback: 60, 1, 600));

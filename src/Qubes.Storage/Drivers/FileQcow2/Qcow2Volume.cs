@@ -169,7 +169,7 @@ internal sealed partial class Qcow2Volume(Qcow2Pool pool, VolumeConfig config) :
         Place.Intents.Settle();
         CheckImport();
         Root.Remove(Import);
-        CreateSparse(Import, size);
+        CreateImport(size);
         return Task.FromResult(Root.PathOf(Import));
     }
 
@@ -188,6 +188,7 @@ internal sealed partial class Qcow2Volume(Qcow2Pool pool, VolumeConfig config) :
             throw QubesErrors.StoragePool($"No import operation in progress on {Vid}");
         }
 
+        CloseImport();
         using (LayerChange change = new(Place.Intents, Layers, "import", Vid))
         {
             CommitRaw(change, Import);

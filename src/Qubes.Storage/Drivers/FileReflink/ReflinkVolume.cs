@@ -185,7 +185,7 @@ internal sealed partial class ReflinkVolume(ReflinkPool pool, VolumeConfig confi
         Place.Intents.Settle();
         CheckImport();
         Root.Remove(Import);
-        CreateSparse(Import, size);
+        CreateImport(size);
         return Task.FromResult(Root.PathOf(Import));
     }
 
@@ -204,6 +204,7 @@ internal sealed partial class ReflinkVolume(ReflinkPool pool, VolumeConfig confi
             throw QubesErrors.StoragePool($"No import operation in progress on {Vid}");
         }
 
+        CloseImport();
         Commit("import", Import);
         MakePrecache(cancellationToken);
         return Task.CompletedTask;

@@ -30,6 +30,8 @@ internal abstract class FilePool : Pool
 
     internal TimeProvider Clock => Environment.Clock;
 
+    internal DaemonAccount? Account => Environment.Account;
+
     private protected FilePoolState Files => (FilePoolState)State;
 
     public override string NewVid(string qubeDirectory, string volumeName) =>

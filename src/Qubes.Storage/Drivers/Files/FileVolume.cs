@@ -15,6 +15,10 @@ internal abstract class FileVolume : Volume
     protected const string PinSuffix = "-base";
 
     private const string TemporaryMark = "~";
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+
+    // There is another account only where we are root.
+    private const uint RootGroup = 0;
 
     private protected FileVolume(FilePool pool, VolumeConfig config)
         : base(pool, config)
@@ -120,6 +124,25 @@ internal abstract class FileVolume : Volume
         using SafeFileHandle file = Root.Create(path);
         FileContent.SetLength(file, size);
         FileContent.Sync(file);
+    }
+
+    /// <summary>Makes the file that an import is written to by the service that has the data, which need not be root's.</summary>
+    protected void CreateImport(long size)
+    {
+        CreateSparse(Import, size);
+        if (Place.Account is { } account)
+        {
+            Root.SetAccess(Import, account.Group, OwnerOnly | UnixFileMode.GroupRead | UnixFileMode.GroupWrite);
+        }
+    }
+
+    /// <summary>What was written is about to be content: nobody else writes to that.</summary>
+    protected void CloseImport()
+    {
+        if (Place.Account is not null)
+        {
+            Root.SetAccess(Import, RootGroup, OwnerOnly);
+        }
     }
 
     /// <summary>Copies into a new file: sharing blocks where possible, else sparsely.</summary>
