@@ -53,6 +53,14 @@ prepare_guest_account() {
     fi
 }
 
+# prepare_daemon_account: what packaging/sysusers.d/qubes.conf does on an installed host, so that what reads guests'
+# bytes does not run as root. Where the group has members, the first of them is who it runs as.
+prepare_daemon_account() {
+    getent group qubes > /dev/null || as_root groupadd --system qubes
+    getent passwd qubes-daemon > /dev/null || as_root useradd --system --gid qubes --comment "Daemons of qubes" \
+        --no-create-home --home-dir / --shell /usr/sbin/nologin qubes-daemon
+}
+
 check_sdk() {
     command -v dotnet > /dev/null || fail "the .NET 10 SDK is needed: https://learn.microsoft.com/dotnet/core/install/linux-debian"
     case $(dotnet --version) in
