@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Qubes.Model;
 using Qubes.Model.Classes;
 using Qubes.Model.Disposables;
 using Qubes.Protocol.Names;
