@@ -37,6 +37,19 @@ public sealed class RunningTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_pause_before_the_processors_run_does_not_outlast_the_start()
+    {
+        await _fixture.KillAsync(Work);
+        _fixture.Hypervisor.Before["resume"] = () =>
+        {
+            Work.Runtime.State = PowerState.Paused;
+            return Task.CompletedTask;
+        };
+        await _fixture.StartAsync(Work);
+        Assert.Equal(PowerState.Running, await _fixture.StateAsync(Work));
+    }
+
+    [Fact]
     public async Task What_is_told_late_of_the_run_before_is_not_taken_for_this_one()
     {
         TaskCompletionSource late = new(TaskCreationOptions.RunContinuationsAsynchronously);

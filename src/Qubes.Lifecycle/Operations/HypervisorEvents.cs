@@ -87,18 +87,17 @@ internal sealed class HypervisorEvents(LifecycleContext context, StopHandler sto
                 run.SwallowSuspended = false;
                 break;
             case DomainEventKind.Suspended when run is { IsAlive: true }:
-                qube.Runtime.State = PowerState.Paused;
+                if (!run.SwallowResumed)
+                {
+                    // Else a call of ours has resumed it since, and what is still to be told of that will be swallowed.
+                    qube.Runtime.State = PowerState.Paused;
+                }
+
                 qube.Fire("domain-paused");
                 break;
             case DomainEventKind.Resumed when run is { SwallowResumed: true }:
                 run.SwallowResumed = false;
                 run.SwallowSuspended = false;
-                if (run.IsAlive && qube.PowerState == PowerState.Paused)
-                {
-                    // The pause before it was told only after our call had resumed it.
-                    qube.Runtime.State = PowerStates.Of(DomainState.Running, run.IsUsable);
-                }
-
                 break;
             case DomainEventKind.Resumed when run is { IsAlive: true }:
                 qube.Runtime.State = PowerStates.Of(DomainState.Running, run.IsUsable);

@@ -148,6 +148,12 @@ internal sealed class QubeStarter(LifecycleContext context, DomainSpecs specs, Q
         await qube.FirePreAsync("domain-pre-unpaused");
         run.SwallowResumed = true;
         await context.Hypervisor.ResumeAsync(DomainKey.Of(qube));
+        if (run.IsAlive && qube.PowerState == PowerState.Paused)
+        {
+            // Somebody paused it before it ran.
+            qube.Runtime.State = PowerState.Transient;
+        }
+
         await qube.FireAsync("domain-unpaused");
     }
 
