@@ -7,7 +7,6 @@ public sealed class PendingAnswerTests
 
     [Theory]
     [InlineData("device-assign:block", "admin.vm.device.block.Assign", "dom0+sdx", Assignment, "admin.vm.device.block.Assigned", "0\0")]
-    [InlineData("pool-add", "admin.pool.Add", "file", "name=new\ndir_path=/tmp/qubes-nowhere\n", "admin.pool.List", null)]
     public async Task A_crash_leaves_nothing_of_a_change_that_waits_for_an_answer(
         string question, string method, string argument, string payload, string list, string? before)
     {
