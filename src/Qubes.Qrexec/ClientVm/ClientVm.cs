@@ -30,7 +30,9 @@ public sealed class ClientVm(ClientVmOptions options, IVchanTransport transport,
     {
         try
         {
-            if (await AskAsync(cancellation) is not { } place)
+            // Its end tells the agent that the call is over and its port free: it stays as long as the call.
+            using Socket agent = await UnixAddress.ConnectAsync(options.AgentSocket, cancellation);
+            if (await AskAsync(agent, cancellation) is not { } place)
             {
                 await error.WriteLineAsync("Request refused");
                 return Refused;
@@ -53,7 +55,7 @@ public sealed class ClientVm(ClientVmOptions options, IVchanTransport transport,
     }
 
     // header { TRIGGER_SERVICE4, length }, body; the answer is { domain, port }, or the end of the stream for a refusal.
-    private async Task<ExecParams?> AskAsync(CancellationToken cancellation)
+    private async Task<ExecParams?> AskAsync(Socket agent, CancellationToken cancellation)
     {
         byte[] body = TriggerService.Version4Body(
             Encoding.UTF8.GetBytes(options.SourceQube ?? ""), Encoding.UTF8.GetBytes(options.Target), RequestId.FromText("SOCKET"),
@@ -61,8 +63,6 @@ public sealed class ClientVm(ClientVmOptions options, IVchanTransport transport,
         byte[] message = new byte[QrexecHeader.Size + body.Length];
         new QrexecHeader(QrexecMessageType.TriggerService4, (uint)body.Length).Write(message);
         body.CopyTo(message, QrexecHeader.Size);
-
-        using Socket agent = await UnixAddress.ConnectAsync(options.AgentSocket, cancellation);
         await agent.SendAllAsync(message, cancellation);
         byte[] answer = new byte[ExecParams.Size];
         int length = 0;

@@ -53,6 +53,21 @@ public sealed class ClientVmTests : IDisposable
     }
 
     [Fact]
+    public async Task The_connection_to_the_agent_lasts_as_long_as_the_call()
+    {
+        Task<int> client = RunAsync(MemoryEnd.Source(""), "work", "test.S");
+        using Socket asked = await _agent.AcceptAsync();
+        await ReadRequestAsync(asked);
+        await asked.SendAsync(new ExecParams(ServiceDomain, Port).ToBytes());
+        await using DataPeer service = await ConnectAsync();
+        Assert.Equal("", await service.ReceiveInputAsync());
+        Assert.False(asked.Poll(0, SelectMode.SelectRead), "the agent was told that the call is over");
+        await service.SendExitAsync(0);
+        Assert.Equal(0, await client.WaitAsync(FakeAgent.Limit));
+        Assert.Equal(0, await asked.ReceiveAsync(new byte[1]).WaitAsync(FakeAgent.Limit));
+    }
+
+    [Fact]
     public async Task A_refusal_is_status_126_and_said_so()
     {
         Task<int> client = RunAsync(MemoryEnd.Source(""), "work", "test.S");
