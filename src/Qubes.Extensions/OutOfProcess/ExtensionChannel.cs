@@ -114,7 +114,15 @@ internal sealed class ExtensionChannel : IAsyncDisposable
             // The end of the process says more than the error of its socket.
         }
 
-        return _process.Exited.IsCompletedSuccessfully ? $"ended ({await _process.Exited})" : "closed its output";
+        try
+        {
+            // Of a process that ends the socket is closed before its status can be had.
+            return $"ended ({await _process.Exited.WaitAsync(_limits.EndPatience, time)})";
+        }
+        catch (TimeoutException)
+        {
+            return "closed its output";
+        }
     }
 
     /// <summary>Closes its input, gives it a moment to end by itself, then kills it and all it has started.</summary>
