@@ -177,15 +177,30 @@ public sealed class CreateTests : IAsyncLifetime
     {
         await _fixture.OnLoopAsync(async () =>
         {
+            bool isMade = false;
+            List<bool> wasMade = [];
             List<Task> starts = [];
-            _fixture.App.Events.OnAwaited(EmitterClass.AppVM, "domain-create-on-disk", made =>
+            _fixture.App.Events.OnAwaited(EmitterClass.AppVM, "domain-pre-start", _ =>
+            {
+                wasMade.Add(isMade);
+                return Task.CompletedTask;
+            });
+            _fixture.App.Events.OnAwaited(EmitterClass.AppVM, "domain-create-on-disk", async made =>
             {
                 starts.Add(_fixture.Lifecycle.StartAsync((Qube)made.Subject));
-                return Task.CompletedTask;
+
+                // Many turns of the loop: a start that did not wait would come to its first event.
+                for (int i = 0; i < 1000; i++)
+                {
+                    await Task.Yield();
+                }
+
+                isMade = true;
             });
             QubesVM qube = await _fixture.CreateAsync(QubeClasses.AppVM, "new", _fixture.Template);
             await Task.WhenAll(starts);
             Assert.Equal(PowerState.Running, qube.PowerState);
+            Assert.Equal([true], wasMade);
         });
     }
 
