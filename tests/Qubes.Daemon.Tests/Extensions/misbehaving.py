@@ -85,6 +85,15 @@ if mode == "scripted":
     scripted(json.loads(sys.argv[2]))
 elif mode == "crash":
     sys.exit(3)
+elif mode in ("leaving", "shut"):
+    import os
+    import time
+    shake_hands()
+    os.close(0)
+    os.close(1)
+    # Its status comes after the end of what it says, or not at all.
+    time.sleep(0.2 if mode == "leaving" else 3600)
+    sys.exit(4)
 elif mode == "mute":
     while sys.stdin.buffer.read(1):
         pass

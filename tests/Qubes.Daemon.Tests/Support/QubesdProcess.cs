@@ -19,9 +19,9 @@ internal sealed class QubesdProcess : IAsyncDisposable
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly ChildProcess _process;
-    private readonly Task<string> _log;
+    private readonly DaemonLog _log;
 
-    private QubesdProcess(ScratchRoot root, ChildProcess process, Task<string> log)
+    private QubesdProcess(ScratchRoot root, ChildProcess process, DaemonLog log)
     {
         Root = root;
         _process = process;
@@ -80,8 +80,8 @@ internal sealed class QubesdProcess : IAsyncDisposable
             },
         });
         output.Writer.Dispose();
-        Task<string> reading = ReadAllAsync(output);
-        log = () => reading;
+        DaemonLog reading = new(output);
+        log = () => reading.Whole;
         return WaitAsync(new QubesdProcess(root, process, reading), readiness);
     }
 
@@ -99,7 +99,10 @@ internal sealed class QubesdProcess : IAsyncDisposable
     }
 
     /// <summary>Everything it has logged; waits for its end.</summary>
-    public Task<string> ReadLogAsync() => _log;
+    public Task<string> ReadLogAsync() => _log.Whole;
+
+    /// <summary>Waits until it has logged this.</summary>
+    public Task UntilLoggedAsync(string text) => _log.UntilAsync(text);
 
     /// <summary>One call as dom0; null when the daemon closed the connection without an answer, or is gone.</summary>
     public async Task<AdminAnswer?> TryCallAsync(string method, string destination = "dom0", string argument = "", string payload = "")
@@ -151,12 +154,5 @@ internal sealed class QubesdProcess : IAsyncDisposable
             Task first = await Task.WhenAny(ready, daemon.Exited).WaitAsync(Patience);
             return first == ready ? daemon : null;
         }
-    }
-
-    private static async Task<string> ReadAllAsync(AnonymousPipe pipe)
-    {
-        await using Stream stream = pipe.OpenReader();
-        using StreamReader reader = new(stream);
-        return await reader.ReadToEndAsync();
     }
 }
