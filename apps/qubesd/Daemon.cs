@@ -142,7 +142,7 @@ internal sealed class Daemon : IAsyncDisposable
             Log = _loggers.CreateLogger("extensions"), ServiceMarkerDirectory = _paths.Under("run/qubes-service"), Lifecycle = () => _lifecycle,
         });
         string? qrexecClient = FindQrexec("qrexec-client");
-        await PrepareExtensionsAsync(qrexecClient, cancellationToken);
+        await PrepareExtensionsAsync(storage, qrexecClient, cancellationToken);
         _store = new QubesStore(_app, StoreOptions.For(_paths), _loggers.CreateLogger("store"));
         await LoadAsync(storage, cancellationToken);
         await storage.RecoverAsync(cancellationToken);
@@ -216,7 +216,7 @@ internal sealed class Daemon : IAsyncDisposable
     }
 
     /// <summary>Before the store is loaded: what needs the consent of an extension needs it from the first moment on.</summary>
-    private async Task PrepareExtensionsAsync(string? qrexecClient, CancellationToken cancellationToken)
+    private async Task PrepareExtensionsAsync(StorageService storage, string? qrexecClient, CancellationToken cancellationToken)
     {
         ExtensionDirectory directory = new(_paths.ExtensionsDirectory, _loggers.CreateLogger("extensions"));
         IReadOnlyList<ExtensionDefinition> definitions = await Task.Run(directory.Load, cancellationToken);
@@ -224,7 +224,7 @@ internal sealed class Daemon : IAsyncDisposable
         {
             _extensions = new ExtensionHost(new ExtensionEnvironment
             {
-                App = _app!, Loop = _loop, Paths = _paths, Loggers = _loggers, QrexecClientProgram = qrexecClient, Account = _account,
+                App = _app!, Loop = _loop, Storage = storage, Paths = _paths, Loggers = _loggers, QrexecClientProgram = qrexecClient, Account = _account,
             }, definitions);
         }
     }

@@ -110,6 +110,7 @@ public sealed partial class QubeLifecycle : IQubeLifecycle, IAsyncDisposable
         await _reconciler.ReconcileAsync();
         await _databases.AttachHostAsync(_context.App.Domains.AdminVM);
         await _reconciler.StopLeftoversAsync();
+        _context.Storage.ExternalPoolOpened = (pool, started) => _ = FollowPoolAsync(pool, started);
         _background.Add(_events.RunAsync(_stopping.Token));
         _background.Add(_sampler.RunAsync(_options.SamplingPeriod, _stopping.Token));
     }
@@ -121,6 +122,20 @@ public sealed partial class QubeLifecycle : IQubeLifecycle, IAsyncDisposable
         await Task.WhenAll(_background);
         await _databases.ReleaseHostAsync(_context.App.Domains.OfType<QubesVM>().Any(qube => qube.IsRunning));
         _stopping.Dispose();
+    }
+
+    /// <summary>A driver that is not part of the daemon has come: what had to wait for it is done now.</summary>
+    private async Task FollowPoolAsync(string pool, IReadOnlyList<string> started)
+    {
+        try
+        {
+            await _creator.RetryRemovalsAsync();
+            await _reconciler.StopLeftoversAsync(pool, started);
+        }
+        catch (Exception failure)
+        {
+            _context.Log.LogError(failure, "Pool {Pool} could not be cleaned up", pool);
+        }
     }
 
     /// <inheritdoc/>

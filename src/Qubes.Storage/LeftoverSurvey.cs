@@ -4,13 +4,14 @@ using Qubes.Model.Volumes;
 namespace Qubes.Storage;
 
 /// <summary>
-/// One look over all pools at the start of the daemon: which qubes may have volumes to stop. Asking each volume by itself takes most
-/// of the start of a host with a thousand qubes, of which nearly all have none.
+/// One look over pools: which qubes may have volumes to stop. At the start of the daemon over all of them: asking each volume by itself takes
+/// most of the start of a host with a thousand qubes, of which nearly all have none.
 /// </summary>
 public sealed class LeftoverSurvey
 {
     private readonly Dictionary<string, IReadOnlySet<string>> _inUse = new(StringComparer.Ordinal);
     private readonly HashSet<string> _marked;
+    private readonly string? _onlyPool;
 
     /// <summary>Reads directories: not for the model loop.</summary>
     internal LeftoverSurvey(IEnumerable<Pool> pools, RunningMarkers markers)
@@ -23,11 +24,25 @@ public sealed class LeftoverSurvey
         _marked = markers.List();
     }
 
+    /// <summary>Over one pool, of which is told what is started. Reads a directory as well.</summary>
+    internal LeftoverSurvey(string pool, IEnumerable<string> startedVids, RunningMarkers markers)
+    {
+        _onlyPool = pool;
+        _inUse[pool] = startedVids.Where(vid => vid.Contains('/', StringComparison.Ordinal))
+            .Select(vid => vid[..vid.LastIndexOf('/')]).ToHashSet(StringComparer.Ordinal);
+        _marked = markers.List();
+    }
+
     /// <summary>True if a run, or an operation that did not come to its end, has left files, or if that is not known.</summary>
     public bool MayHaveLeftovers(QubesVM qube)
     {
         foreach (VolumeConfig volume in qube.Volumes.All)
         {
+            if (_onlyPool is not null && volume.Pool is { } other && other != _onlyPool)
+            {
+                continue;
+            }
+
             if (IsDirectoryInUse(volume, qube)
                 || (_marked.Count > 0 && volume is { Pool: { } pool, Vid: { } vid } && _marked.Contains(RunningMarkers.NameOf(pool, vid))))
             {

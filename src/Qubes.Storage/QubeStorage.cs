@@ -32,24 +32,41 @@ public sealed class QubeStorage
     public KernelFiles? Kernel => Volumes.OfType<KernelVolume>().FirstOrDefault()?.Files;
 
     /// <summary>Makes all volumes; on failure none is left.</summary>
-    public async Task CreateAsync(CancellationToken cancellationToken = default)
+    /// <param name="left">Takes the volumes that are left nevertheless, or may be: their driver cannot be asked any more.</param>
+    public async Task CreateAsync(ICollection<VolumeConfig>? left = null, CancellationToken cancellationToken = default)
     {
         List<Volume> created = [];
         try
         {
             await AllAsync(async volume =>
             {
-                await volume.CreateAsync(cancellationToken);
-                lock (created)
+                bool isMade = true;
+                try
                 {
-                    created.Add(volume);
+                    await volume.CreateAsync(cancellationToken);
+                }
+                catch (Exception e) when (!DriverGoneException.LeavesOpen(e))
+                {
+                    isMade = false;
+                    throw;
+                }
+                finally
+                {
+                    // One that perhaps was made, too.
+                    if (isMade)
+                    {
+                        lock (created)
+                        {
+                            created.Add(volume);
+                        }
+                    }
                 }
             });
         }
         catch
         {
             // Only what this call has made: a volume that was there already is why it failed, and is not ours.
-            await Task.WhenAll(created.Select(volume => volume.RemoveAsync(CancellationToken.None)));
+            await Task.WhenAll(created.Select(volume => RemoveOrNoteAsync(volume, left)));
             throw;
         }
     }
@@ -142,6 +159,27 @@ public sealed class QubeStorage
         }
 
         return volume.Config with { Ephemeral = value };
+    }
+
+    private static async Task RemoveOrNoteAsync(Volume volume, ICollection<VolumeConfig>? left)
+    {
+        try
+        {
+            await volume.RemoveAsync(CancellationToken.None);
+        }
+        catch (QubesException e) when (left is not null && DriverGoneException.IsCauseOf(e))
+        {
+            if (volume.Kind != VolumeKind.Origin)
+            {
+                // Nothing of it was made.
+                return;
+            }
+
+            lock (left)
+            {
+                left.Add(volume.Config);
+            }
+        }
     }
 
     private async Task AllAsync(Func<Volume, Task> work)

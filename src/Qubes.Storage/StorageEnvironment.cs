@@ -11,6 +11,8 @@ public sealed class StorageEnvironment
 
     public ILogger Log { get; init; } = NullLogger.Instance;
 
+    public PoolDrivers Drivers { get; } = new();
+
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
     /// <summary>Whom the services run as that write imports; null: as we.</summary>

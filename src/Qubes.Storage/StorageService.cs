@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
+using Qubes.Linux;
 using Qubes.Model.Volumes;
 using Qubes.Protocol.Errors;
 
@@ -16,14 +17,31 @@ public sealed class StorageService(StorageEnvironment environment)
 
     public IEnumerable<Pool> Pools => _pools.Values;
 
+    public PoolDrivers Drivers => Environment.Drivers;
+
+    /// <summary>
+    /// A driver that is not part of the daemon has opened a pool (its name), in which the volumes of these ids were started and not stopped.
+    /// </summary>
+    public Action<string, IReadOnlyList<string>>? ExternalPoolOpened { get; set; }
+
     /// <summary>Announcements of creations and removals of qubes, which span the store and the disk.</summary>
     public QubeDataIntents QubeData => new(this);
 
-    /// <summary>Opens a pool the store has. Touches no disk.</summary>
-    /// <exception cref="QubesException">Unknown driver, bad options, or a name in use.</exception>
+    /// <summary>Opens a pool the store has; one whose driver is not there waits for it. Touches no disk.</summary>
+    /// <exception cref="QubesException">Bad options, or a name in use.</exception>
     public Pool Add(PoolConfig config)
     {
-        Pool pool = PoolDrivers.Open(config, Environment);
+        Pool pool;
+        if (Drivers.Find(config.Driver) is not null)
+        {
+            pool = Drivers.Open(config, Environment);
+        }
+        else
+        {
+            pool = ExternalPool.WithoutDriver(config, Environment);
+            Environment.Log.LogWarning("Storage pool {Pool} waits for its driver, {Driver}", pool.Name, LogText.Escape(config.Driver));
+        }
+
         return ImmutableInterlocked.TryAdd(ref _pools, pool.Name, pool) ? pool : throw QubesErrors.PoolInUse(pool.Name);
     }
 
@@ -35,14 +53,36 @@ public sealed class StorageService(StorageEnvironment environment)
             throw QubesErrors.PoolInUse(config.Name);
         }
 
-        Pool pool = PoolDrivers.Open(config, Environment);
+        Pool pool = Drivers.Open(config, Environment);
         await pool.SetupAsync(cancellationToken);
         await pool.RecoverAsync(cancellationToken);
+        if (pool is ExternalPool)
+        {
+            // Its driver may have gone meanwhile, or come again with other parameters.
+            pool = Drivers.Open(config, Environment);
+        }
+
         return ImmutableInterlocked.TryAdd(ref _pools, pool.Name, pool) ? pool : throw QubesErrors.PoolInUse(pool.Name);
     }
 
     /// <summary>Forgets a pool; its data stays.</summary>
     public bool Remove(string name) => ImmutableInterlocked.TryRemove(ref _pools, name, out _);
+
+    /// <summary>Makes a driver known that is not part of the daemon. Pools that wait for it can be used.</summary>
+    /// <exception cref="ArgumentException">There is a driver of that name.</exception>
+    public void AddDriver(
+        string name, string description, IReadOnlyList<PoolParameter> parameters, PoolCapabilities capabilities, IExternalDriver driver)
+    {
+        Drivers.Add(ExternalPool.Describe(name, description, parameters, capabilities, driver));
+        Reopen(name);
+    }
+
+    /// <summary>The driver is gone, and with it all its pools can do.</summary>
+    public void RemoveDriver(string name)
+    {
+        Drivers.Remove(name);
+        Reopen(name);
+    }
 
     /// <summary>Sets one option of a pool for operations that begin from now on.</summary>
     public Pool SetOption(string name, string option, string value)
@@ -75,8 +115,8 @@ public sealed class StorageService(StorageEnvironment environment)
         string driver = await PoolDrivers.ChooseForAsync(directory, cancellationToken);
         return
         [
-            PoolDrivers.Check(new PoolConfig { Name = "varlibqubes", Driver = driver, Options = [new("dir_path", directory)] }),
-            PoolDrivers.Check(new PoolConfig
+            Drivers.Check(new PoolConfig { Name = "varlibqubes", Driver = driver, Options = [new("dir_path", directory)] }),
+            Drivers.Check(new PoolConfig
             {
                 Name = "linux-kernel", Driver = "linux-kernel", Options = [new("dir_path", Environment.Paths.KernelsDirectory)],
             }),
@@ -85,6 +125,10 @@ public sealed class StorageService(StorageEnvironment environment)
 
     /// <summary>For the start of the daemon: which qubes may have volumes to stop.</summary>
     public Task<LeftoverSurvey> SurveyLeftoversAsync() => Task.Run(() => new LeftoverSurvey(Pools, new RunningMarkers(Environment.Paths)));
+
+    /// <summary>The same for one pool, when its driver has come and told which volumes are started.</summary>
+    public Task<LeftoverSurvey> SurveyLeftoversAsync(string pool, IReadOnlyList<string> startedVids) =>
+        Task.Run(() => new LeftoverSurvey(pool, startedVids, new RunningMarkers(Environment.Paths)));
 
     /// <summary>Finishes or takes back what a crash has interrupted, in all pools. A pool that fails is reported and left alone.</summary>
     public async Task RecoverAsync(CancellationToken cancellationToken = default)
@@ -103,6 +147,25 @@ public sealed class StorageService(StorageEnvironment environment)
             {
                 Environment.Log.LogError(e, "Pool {Pool} could not be recovered", pool.Name);
             }
+        }
+    }
+
+    private void Reopen(string driver)
+    {
+        foreach (ExternalPool pool in Pools.OfType<ExternalPool>().Where(pool => pool.Driver.Name == driver))
+        {
+            ExternalPool opened;
+            try
+            {
+                opened = pool.Reopen(Drivers.Find(driver));
+            }
+            catch (QubesException e)
+            {
+                Environment.Log.LogError("Storage pool {Pool} is nothing for its driver: {Reason}", pool.Name, LogText.Escape(e.Message));
+                opened = pool.Reopen(driver: null);
+            }
+
+            _ = ImmutableInterlocked.TryUpdate(ref _pools, pool.Name, opened, pool);
         }
     }
 }

@@ -155,7 +155,7 @@ internal sealed class AdminFixture : IAsyncDisposable
         }
 
         App.Domains.Load(QubeClasses.AdminVM, default);
-        PoolConfig pool = PoolDrivers.Check(new PoolConfig
+        PoolConfig pool = new PoolDrivers().Check(new PoolConfig
         {
             Name = "varlibqubes", Driver = "file-qcow2", Options = [new("dir_path", Path.Combine(_directory, "var/lib/qubes"))],
         });

@@ -91,15 +91,15 @@ public sealed class VolumePlanTests
     [Fact]
     public void Options_are_checked_and_put_in_the_order_of_the_store()
     {
-        PoolConfig config = PoolDrivers.Check(new PoolConfig
+        PoolConfig config = _storage.Drivers.Check(new PoolConfig
         {
             Name = "p", Driver = "file-reflink", Options = [new("ephemeral_volatile", "True"), new("dir_path", "/x"), new("setup_check", "no")],
         });
         Assert.Equal(["dir_path", "revisions_to_keep", "setup_check", "ephemeral_volatile"], config.Options.Select(option => option.Key));
         Assert.Equal(["dir_path", "revisions_to_keep", "ephemeral_volatile"], _storage.Add(config).Config.Options.Select(option => option.Key));
-        Assert.Throws<QubesException>(() => PoolDrivers.Check(new PoolConfig { Name = "p", Driver = "file-reflink" }));
-        Assert.ThrowsAny<QubesException>(() => PoolDrivers.Check(config with { Options = [new("dir_path", "/x"), new("colour", "red")] }));
-        Assert.Throws<QubesException>(() => PoolDrivers.Check(config with { Driver = "floppy" }));
+        Assert.Throws<QubesException>(() => _storage.Drivers.Check(new PoolConfig { Name = "p", Driver = "file-reflink" }));
+        Assert.ThrowsAny<QubesException>(() => _storage.Drivers.Check(config with { Options = [new("dir_path", "/x"), new("colour", "red")] }));
+        Assert.Throws<QubesException>(() => _storage.Drivers.Check(config with { Driver = "floppy" }));
     }
 
     [Fact]

@@ -20,7 +20,7 @@ internal static class PoolChangeHandlers
 
     public static async ValueTask AddAsync(AdminCall call)
     {
-        PoolDriverInfo driver = PoolDrivers.Find(call.UntrustedArgument) ?? throw QubesErrors.ArgumentNotIn("available drivers");
+        PoolDriverInfo driver = call.Services.Storage.Drivers.Find(call.UntrustedArgument) ?? throw QubesErrors.ArgumentNotIn("available drivers");
         PoolConfig config = ParseConfig(driver, call.UntrustedPayload);
         call.Permit(("name", config.Name), ("pool_config", config.Options));
         if (call.App.Pools.TryGet(config.Name, out _))
@@ -31,10 +31,10 @@ internal static class PoolChangeHandlers
         StorageService storage = call.Services.Storage;
         Pool pool = await storage.CreateAsync(config);
         await using Rollback rollback = new(call.Services.Logger);
-        rollback.Push("pool", () =>
+        rollback.Push("pool", async () =>
         {
             _ = storage.Remove(pool.Name);
-            return ValueTask.CompletedTask;
+            await pool.CloseAsync();
         });
         using ModelChange change = call.BeginChange();
         call.App.Pools.Set(pool.Config);
@@ -53,7 +53,10 @@ internal static class PoolChangeHandlers
         call.App.Pools.Remove(pool);
         await call.App.FireAsync("pool-delete", EventArguments.Of("pool", pool));
         await call.CommitAsync(change);
-        _ = call.Services.Storage.Remove(pool.Name);
+        if (call.Services.Storage.TryFind(pool.Name, out Pool? open) && call.Services.Storage.Remove(pool.Name))
+        {
+            await open.CloseAsync();
+        }
     }
 
     public static ValueTask SetRevisionsToKeepAsync(AdminCall call)
@@ -81,14 +84,15 @@ internal static class PoolChangeHandlers
     {
         StorageService storage = call.Services.Storage;
         PoolConfig current = call.App.Pools.TryGet(name, out PoolConfig? found) ? found : throw QubesErrors.ArgumentNotIn("pools");
-        PoolDriverInfo? driver = PoolDrivers.Find(current.Driver);
-        if (driver is null || !driver.Parameters.Any(parameter => parameter.Name == option))
+        PoolDriverInfo driver = storage.Drivers.Find(current.Driver)
+            ?? throw QubesErrors.StoragePool($"The driver {current.Driver} of pool {name} is not there");
+        if (!driver.Parameters.Any(parameter => parameter.Name == option))
         {
             throw QubesErrors.Value($"Pools of driver {current.Driver} have no {option}");
         }
 
         // Opened for its checks only: what counts begins when it is durable.
-        PoolConfig changed = PoolDrivers.Open(current.With(option, value), storage.Environment).Config;
+        PoolConfig changed = storage.Drivers.Open(current.With(option, value), storage.Environment).Config;
         using ModelChange change = call.BeginChange();
         call.App.Pools.Set(changed);
         await call.CommitAsync(change);

@@ -25,7 +25,7 @@ internal static class PoolHandlers
     public static void ListDrivers(AdminCall call)
     {
         AdminFilters filters = call.Permit();
-        foreach (PoolDriverInfo driver in PoolDrivers.All)
+        foreach (PoolDriverInfo driver in call.Services.Storage.Drivers.All)
         {
             if (filters.Allows(driver.Name))
             {

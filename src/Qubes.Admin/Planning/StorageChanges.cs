@@ -39,7 +39,7 @@ internal static class StorageChanges
         switch (step)
         {
             case PoolSettingStep pool:
-                _ = PoolDrivers.Open(Edit(Find(call.App, pool), pool), call.Services.Storage.Environment);
+                _ = call.Services.Storage.Drivers.Open(Edit(Find(call.App, pool), pool), call.Services.Storage.Environment);
                 break;
             case VolumeSettingStep setting:
                 _ = Find(call.App, setting, out QubesVM qube);

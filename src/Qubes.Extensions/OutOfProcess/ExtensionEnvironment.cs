@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Qubes.Linux;
 using Qubes.Model;
+using Qubes.Storage;
 
 namespace Qubes.Extensions.OutOfProcess;
 
@@ -10,6 +11,8 @@ public sealed class ExtensionEnvironment
     public required QubesApp App { get; init; }
 
     public required ModelLoop Loop { get; init; }
+
+    public required StorageService Storage { get; init; }
 
     public required QubesPaths Paths { get; init; }
 

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using Qubes.Extensions.OutOfProcess.Calls;
 using Qubes.Extensions.OutOfProcess.Configuration;
 using Qubes.Extensions.OutOfProcess.Rpc;
+using Qubes.Extensions.OutOfProcess.Storage;
 using Qubes.Linux;
 using Qubes.Model.Events;
 using Qubes.Protocol.Errors;
@@ -38,6 +39,7 @@ internal sealed class ExtensionSession
         _channel = channel;
         Log = log;
         Registrations = new SessionRegistrations(this, environment);
+        LongRequests = new LongRequests(this, environment.Time, definition.StorageDeadline);
     }
 
     public ExtensionDefinition Definition { get; }
@@ -46,6 +48,9 @@ internal sealed class ExtensionSession
 
     /// <summary>What it has attached itself to.</summary>
     public SessionRegistrations Registrations { get; }
+
+    /// <summary>What it may take its time for.</summary>
+    public LongRequests LongRequests { get; }
 
     /// <summary>Calls of the Admin API it waits for: about these it is not asked.</summary>
     public List<(string Method, string Argument, string Destination)> OwnCalls { get; } = [];
@@ -72,6 +77,7 @@ internal sealed class ExtensionSession
             writer.WriteString("name", Definition.Name);
             writer.WriteString("root", _environment.Paths.Root);
             writer.WriteNumber("deadline", (int)Definition.Deadline.TotalMilliseconds);
+            writer.WriteNumber("storage_deadline", (int)Definition.StorageDeadline.TotalMilliseconds);
             writer.WriteNumber("max_line", _environment.Limits.MaxLineBytes);
             writer.WriteEndObject();
         }, _environment.Limits.HandshakeDeadline);
@@ -92,6 +98,11 @@ internal sealed class ExtensionSession
             foreach (string deviceClass in wanted.Texts("device_classes", maxCount: 16))
             {
                 Registrations.PublishDeviceClass(deviceClass);
+            }
+
+            foreach (RpcParams driver in wanted.Objects("storage_drivers", StorageDriverDefinition.MaxDrivers))
+            {
+                Registrations.PublishStorageDriver(StorageDriverDefinition.Parse(driver));
             }
 
             RequireSubscriptions();
@@ -173,7 +184,29 @@ internal sealed class ExtensionSession
 
     /// <summary>Asks it to do something, such as to attach a device.</summary>
     /// <exception cref="ExtensionGoneException">It does not answer.</exception>
-    public async Task<RpcMessage> AskAsync(string method, Action<Utf8JsonWriter> parameters, TimeSpan deadline)
+    public Task<RpcMessage> AskAsync(string method, Action<Utf8JsonWriter> parameters, TimeSpan deadline) =>
+        AskAsync(method, parameters, async answer =>
+        {
+            try
+            {
+                return await answer.WaitAsync(deadline, _environment.Time);
+            }
+            catch (TimeoutException)
+            {
+                if (++_missed >= _environment.Limits.MissedDeadlines)
+                {
+                    Fail("hangs: it has not answered several questions");
+                }
+
+                Log.LogWarning("Has not answered '{Method}' within {Deadline} ms", method, deadline.TotalMilliseconds);
+                throw new ExtensionGoneException("does not answer in time");
+            }
+        });
+
+    /// <summary>Asks it something.</summary>
+    /// <param name="wait">Waits for the answer as long as the question is worth.</param>
+    /// <exception cref="ExtensionGoneException">It does not answer.</exception>
+    public async Task<RpcMessage> AskAsync(string method, Action<Utf8JsonWriter> parameters, Func<Task<RpcMessage>, Task<RpcMessage>> wait)
     {
         if (HasFailed)
         {
@@ -186,19 +219,9 @@ internal sealed class ExtensionSession
         Tell(RpcWriter.Request(id, method, parameters));
         try
         {
-            RpcMessage message = await answer.Task.WaitAsync(deadline, _environment.Time);
+            RpcMessage message = await wait(answer.Task);
             _missed = 0;
             return message;
-        }
-        catch (TimeoutException)
-        {
-            if (++_missed >= _environment.Limits.MissedDeadlines)
-            {
-                Fail("hangs: it has not answered several questions");
-            }
-
-            Log.LogWarning("Has not answered '{Method}' within {Deadline} ms", method, deadline.TotalMilliseconds);
-            throw new ExtensionGoneException("does not answer in time");
         }
         finally
         {
@@ -220,7 +243,12 @@ internal sealed class ExtensionSession
                 _ = ServeAsync(message);
                 break;
             case RpcKind.Notification:
-                // None is known in this direction; a newer extension may send some.
+                // No other is known in this direction; a newer extension may send some.
+                if (message.Method == LongRequests.Progress)
+                {
+                    LongRequests.NoteProgress();
+                }
+
                 break;
             default:
                 OnAnswer(message);

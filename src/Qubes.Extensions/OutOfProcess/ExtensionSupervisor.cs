@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Qubes.Extensions.OutOfProcess.Configuration;
 using Qubes.Extensions.OutOfProcess.Rpc;
+using Qubes.Extensions.OutOfProcess.Storage;
 using Qubes.Linux;
 using Qubes.Model.Events;
 
@@ -15,6 +16,7 @@ internal sealed class ExtensionSupervisor
     private readonly ExtensionEnvironment _environment;
     private readonly ILogger _log;
     private readonly Dictionary<string, PublishedDevices> _devices = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, PublishedDriver> _drivers = new(StringComparer.Ordinal);
     private readonly TaskCompletionSource _settled = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public ExtensionSupervisor(ExtensionDefinition definition, ExtensionEnvironment environment)
@@ -75,6 +77,12 @@ internal sealed class ExtensionSupervisor
         }
 
         _devices.Clear();
+        foreach (PublishedDriver driver in _drivers.Values)
+        {
+            driver.End();
+        }
+
+        _drivers.Clear();
     }
 
     /// <summary>One life of the program. Returns why it is over.</summary>
@@ -93,6 +101,7 @@ internal sealed class ExtensionSupervisor
         await using ExtensionChannel owned = channel;
         ExtensionSession session = new(Definition, _environment, channel, _log);
         session.Registrations.DeviceClasses = _devices;
+        session.Registrations.StorageDrivers = _drivers;
         session.Registrations.Changed += () => Changed?.Invoke();
         await using CancellationTokenRegistration stop = cancellationToken.UnsafeRegister(
             state => _environment.Loop.Post(_ => ((ExtensionSession)state!).Fail("the daemon stops"), null), session);
@@ -103,10 +112,15 @@ internal sealed class ExtensionSupervisor
         {
             await session.ShakeHandsAsync();
             Session = session;
-            EndForgottenClasses(session);
+            EndForgotten(session);
             _log.LogInformation("Ready, process {Process}", channel.ProcessId);
             Changed?.Invoke();
             session.Greet();
+            foreach (PublishedDriver driver in _drivers.Values)
+            {
+                _ = driver.OpenAllAsync();
+            }
+
             _settled.TrySetResult();
         }
         catch (ExtensionGoneException e)
@@ -128,8 +142,8 @@ internal sealed class ExtensionSupervisor
 
     private static async Task FailWhenReadAsync(ExtensionSession session, Task<string> reading) => session.Fail(await reading);
 
-    /// <summary>Classes an earlier run published and this one does not.</summary>
-    private void EndForgottenClasses(ExtensionSession session)
+    /// <summary>What an earlier run published and this one does not.</summary>
+    private void EndForgotten(ExtensionSession session)
     {
         foreach ((string name, PublishedDevices devices) in _devices.ToArray())
         {
@@ -137,6 +151,15 @@ internal sealed class ExtensionSupervisor
             {
                 devices.End();
                 _devices.Remove(name);
+            }
+        }
+
+        foreach ((string name, PublishedDriver driver) in _drivers.ToArray())
+        {
+            if (driver.Session != session)
+            {
+                driver.End();
+                _drivers.Remove(name);
             }
         }
     }

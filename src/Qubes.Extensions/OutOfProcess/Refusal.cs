@@ -11,11 +11,15 @@ internal static class Refusal
     private const int MaxTypeLength = 64;
 
     /// <summary>The name of an exception class, as clients know them; without one, the kind's own.</summary>
-    public static string TypeOf(string? untrustedType, string eventName)
+    public static string TypeOf(string? untrustedType, string eventName) => TypeOr(
+        untrustedType, CallableEvents.IsPermission(eventName) ? QubesErrorNames.PermissionDenied : QubesErrorNames.QubesException);
+
+    /// <summary>The name of an exception class, as clients know them; without one, another.</summary>
+    public static string TypeOr(string? untrustedType, string fallback)
     {
         if (untrustedType is null)
         {
-            return CallableEvents.IsPermission(eventName) ? QubesErrorNames.PermissionDenied : QubesErrorNames.QubesException;
+            return fallback;
         }
 
         return untrustedType.Length is > 0 and <= MaxTypeLength && untrustedType.All(char.IsAsciiLetterOrDigit)

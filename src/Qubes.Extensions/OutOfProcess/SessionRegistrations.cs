@@ -1,4 +1,5 @@
 using Qubes.Extensions.OutOfProcess.Rpc;
+using Qubes.Extensions.OutOfProcess.Storage;
 using Qubes.Model.Classes;
 using Qubes.Model.Events;
 
@@ -20,6 +21,9 @@ internal sealed class SessionRegistrations(ExtensionSession session, ExtensionEn
 
     /// <summary>The classes it publishes, by name; the supervisor's, so that they outlive this run.</summary>
     public Dictionary<string, PublishedDevices> DeviceClasses { get; set; } = [];
+
+    /// <summary>The storage drivers it runs, by name; the supervisor's as well.</summary>
+    public Dictionary<string, PublishedDriver> StorageDrivers { get; set; } = [];
 
     public IReadOnlyList<Subscription> Subscriptions => _subscriptions;
 
@@ -99,6 +103,38 @@ internal sealed class SessionRegistrations(ExtensionSession session, ExtensionEn
         }
 
         DeviceClasses.Add(deviceClass, devices);
+    }
+
+    public void PublishStorageDriver(StorageDriverDefinition definition)
+    {
+        if (StorageDrivers.TryGetValue(definition.Name, out PublishedDriver? existing))
+        {
+            if (existing.Session == session)
+            {
+                throw RpcException.InvalidParams($"two storage drivers '{definition.Name}'");
+            }
+
+            if (existing.Definition.IsSameAs(definition))
+            {
+                existing.Session = session;
+                return;
+            }
+
+            existing.End();
+            StorageDrivers.Remove(definition.Name);
+        }
+
+        PublishedDriver driver = new(definition, session.Definition.Name, environment) { Session = session };
+        try
+        {
+            driver.Begin();
+        }
+        catch (ArgumentException)
+        {
+            throw RpcException.InvalidParams($"there is a storage driver '{definition.Name}' already");
+        }
+
+        StorageDrivers.Add(definition.Name, driver);
     }
 
     public void Dispose()

@@ -16,13 +16,13 @@ internal sealed class QubeCreator(LifecycleContext context)
 {
     private const UnixFileMode DirectoryMode = (UnixFileMode)0x1FD; // 0775
 
+    private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(16);
+
     private readonly QubeDataIntents _intents = new(context.Storage);
 
     // What one qube leaves on disk is gone before another of the same name puts anything there.
     private readonly KeyedAsyncLocks<string> _names = new(StringComparer.Ordinal);
-
-    // By directory: how what could not be deleted of a removed qube is deleted after all.
-    private readonly Dictionary<string, Func<Task>> _undeleted = new(StringComparer.Ordinal);
 
     /// <summary>For daemon start: removes data of qubes whose creation or removal a crash has cut short.</summary>
     internal async Task RecoverAsync()
@@ -31,6 +31,41 @@ internal sealed class QubeCreator(LifecycleContext context)
         if (found > 0)
         {
             context.Log.LogWarning("{Count} interrupted creations or removals of qubes were finished or undone", found);
+        }
+    }
+
+    /// <summary>A driver has come: what could not be removed without it.</summary>
+    internal Task RetryRemovalsAsync() => _intents.RetryAsync(IsInStore);
+
+    /// <summary>What is left is removed later: a driver that was gone may be there again.</summary>
+    private async Task PostponeAsync(QubeDataIntent intent, IEnumerable<VolumeConfig> left)
+    {
+        await _intents.NarrowAsync(intent, left);
+        Postpone(intent);
+    }
+
+    private void Postpone(QubeDataIntent intent)
+    {
+        _intents.Postpone(intent);
+        _ = RetrySoonAsync();
+    }
+
+    private async Task RetrySoonAsync()
+    {
+        try
+        {
+            for (TimeSpan pause = FirstRetry; pause <= LastRetry; pause *= 2)
+            {
+                await Task.Delay(pause, context.Time);
+                if (!await _intents.RetryAsync(IsInStore))
+                {
+                    return;
+                }
+            }
+        }
+        catch (Exception failure)
+        {
+            context.Log.LogError(failure, "Data of qubes that do not exist could not be removed");
         }
     }
 
@@ -59,15 +94,11 @@ internal sealed class QubeCreator(LifecycleContext context)
             qube.Volumes.Set(volume);
         }
 
-        if (_undeleted.TryGetValue(qube.DirectoryName, out Func<Task>? delete))
-        {
-            await delete();
-            _undeleted.Remove(qube.DirectoryName);
-        }
-
+        await _intents.SettleAsync(qube.DirectoryName);
         QubeDataIntent intent = await _intents.AnnounceAsync(qube.DirectoryName, volumes);
+        List<VolumeConfig> left = [];
         await using Rollback rollback = new(context.Log);
-        rollback.Push("announcement", async () => await intent.CloseAsync());
+        rollback.Push("announcement", async () => await (left.Count == 0 ? intent.CloseAsync() : PostponeAsync(intent, left)));
         string directory = context.DirectoryOf(qube);
         bool isNew = await Task.Run(() => MakeDirectory(directory));
         if (isNew)
@@ -77,8 +108,8 @@ internal sealed class QubeCreator(LifecycleContext context)
 
         FaultPoint.Hit("create-directory-made");
         QubeStorage storage = context.Storage.ForQube(volumes);
-        await storage.CreateAsync();
-        rollback.Push("volumes", async () => await storage.RemoveAsync());
+        await storage.CreateAsync(left);
+        rollback.Push("volumes", async () => await RemoveAsync(storage, left));
         FaultPoint.Hit("create-volumes-made");
         await qube.FireAsync("domain-create-on-disk");
         FaultPoint.Hit("create-done");
@@ -100,11 +131,12 @@ internal sealed class QubeCreator(LifecycleContext context)
     {
         QubeDataIntent? intent = TakeCreation(qube);
         using KeyedAsyncLocks<string>.Holder name = await _names.AcquireAsync(qube.Name);
-        await context.StorageOf(qube).RemoveAsync();
+        List<VolumeConfig> left = [];
+        await RemoveAsync(context.StorageOf(qube), left);
         await Task.Run(() => RemoveDirectory(context.DirectoryOf(qube)));
         if (intent is not null)
         {
-            await intent.CloseAsync();
+            await (left.Count == 0 ? intent.CloseAsync() : PostponeAsync(intent, left));
         }
     }
 
@@ -166,21 +198,37 @@ internal sealed class QubeCreator(LifecycleContext context)
         try
         {
             await qube.FireAsync("domain-remove-from-disk");
-            await DeleteAsync();
-        }
-        catch (Exception failure)
-        {
-            context.Log.LogError(failure, "Not all data of the removed qube {Qube} could be deleted", qube.Name);
-            _undeleted[qube.DirectoryName] = DeleteAsync;
-        }
-
-        async Task DeleteAsync()
-        {
             await context.Storage.ForQube(volumes).RemoveAsync();
             FaultPoint.Hit("remove-volumes-deleted");
             await Task.Run(() => RemoveDirectory(context.DirectoryOf(qube)));
             FaultPoint.Hit("remove-directory-deleted");
             await intent.CloseAsync();
+        }
+        catch (Exception failure)
+        {
+            if (DriverGoneException.IsCauseOf(failure))
+            {
+                context.Log.LogWarning("The data of the removed qube {Qube} is deleted later: {Reason}", qube.Name, LogText.Escape(failure.Message));
+            }
+            else
+            {
+                context.Log.LogError(failure, "Not all data of the removed qube {Qube} could be deleted; it will be tried again", qube.Name);
+            }
+
+            Postpone(intent);
+        }
+    }
+
+    /// <summary>Takes back a creation. What a driver that is gone would have to remove is noted.</summary>
+    private static async Task RemoveAsync(QubeStorage storage, List<VolumeConfig> left)
+    {
+        try
+        {
+            await storage.RemoveAsync();
+        }
+        catch (QubesException e) when (DriverGoneException.IsCauseOf(e))
+        {
+            left.AddRange(storage.Volumes.Select(volume => volume.Config));
         }
     }
 

@@ -6,6 +6,7 @@ using Qubes.Lifecycle.QubesDb;
 using Qubes.Libvirt;
 using Qubes.Linux;
 using Qubes.Model.Classes;
+using Qubes.Protocol.Errors;
 using Qubes.Storage;
 
 namespace Qubes.Lifecycle.Operations;
@@ -71,17 +72,33 @@ internal sealed class Reconciler(LifecycleContext context, StopHandler stops, Qu
         }
     }
 
+    /// <summary>A pool's driver has come: the same for qubes with volumes there, about which nothing could be done without it.</summary>
+    /// <param name="started">The ids of volumes that were started and not stopped.</param>
+    internal async Task StopLeftoversAsync(string pool, IReadOnlyList<string> started)
+    {
+        LeftoverSurvey volumes = await context.Storage.SurveyLeftoversAsync(pool, started);
+        foreach (QubesVM[] some in Qubes().Where(qube => context.ControlOf(qube).Run is not { HasEnded: false } && volumes.MayHaveLeftovers(qube)).Chunk(LeftoversAtOnce))
+        {
+            await Task.WhenAll(some.Select(StopLeftoversAsync));
+        }
+    }
+
     private async Task StopLeftoversAsync(QubesVM qube)
     {
         QubeControl control = context.ControlOf(qube);
         try
         {
             using AsyncLock.Holder held = await control.StartLock.AcquireAsync();
+            await StopHandler.SettleAsync(control);
             if (control.Run is null && qube.IsInCollection)
             {
                 await StopLeftoverDaemonAsync(qube);
                 await context.StorageOf(qube).StopAsync();
             }
+        }
+        catch (QubesException failure) when (DriverGoneException.IsCauseOf(failure))
+        {
+            context.Log.LogWarning("Volumes of {Qube} are stopped later: {Reason}", qube.Name, LogText.Escape(failure.Message));
         }
         catch (Exception failure)
         {

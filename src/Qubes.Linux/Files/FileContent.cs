@@ -10,6 +10,7 @@ public static class FileContent
     private const nuint FICLONE = 0x40049409;
     private const int EBADF = 9;
     private const int ENXIO = 6;
+    private const int SEEK_END = 2;
     private const int SEEK_DATA = 3;
     private const int SEEK_HOLE = 4;
     private const int CopyChunk = 1 << 20;
@@ -31,16 +32,21 @@ public static class FileContent
             : throw LinuxException.FromLastError("ioctl(FICLONE)");
     }
 
-    /// <summary>Copies all data into <paramref name="target"/>, an empty file, and leaves holes where the source has them.</summary>
+    /// <summary>
+    /// Copies all data of a file or block device into <paramref name="target"/>, an empty file, and leaves holes where the source has them; a
+    /// device has none, so where it is all zeros.
+    /// </summary>
     public static void CopySparse(SafeFileHandle source, SafeFileHandle target, CancellationToken cancellationToken = default)
     {
-        long length = RandomAccess.GetLength(source);
+        // What the kernel says of a device's file has no length.
+        long length = Seek(source, 0, SEEK_END);
         SetLength(target, length);
+        bool hasHoles = HasHoles(source);
         byte[] buffer = new byte[CopyChunk];
         long at = 0;
-        while (at < length && NextData(source, at) is { } data)
+        while (at < length && (hasHoles ? NextData(source, at) : at) is { } data)
         {
-            long end = Seek(source, data, SEEK_HOLE);
+            long end = hasHoles ? Seek(source, data, SEEK_HOLE) : length;
             for (at = data; at < end;)
             {
                 cancellationToken.ThrowIfCancellationRequested();
@@ -50,7 +56,11 @@ public static class FileContent
                     return;
                 }
 
-                RandomAccess.Write(target, buffer.AsSpan(0, count), at);
+                if (hasHoles || buffer.AsSpan(0, count).ContainsAnyExcept((byte)0))
+                {
+                    RandomAccess.Write(target, buffer.AsSpan(0, count), at);
+                }
+
                 at += count;
             }
         }
@@ -95,6 +105,9 @@ public static class FileContent
             throw LinuxException.FromLastError("futimens");
         }
     }
+
+    private static bool HasHoles(SafeFileHandle file) =>
+        DirectoryCalls.Seek(file, 0, SEEK_DATA) >= 0 || Marshal.GetLastPInvokeError() != Errno.EINVAL;
 
     /// <summary>Offset of the first data at or after <paramref name="offset"/>; null when only a hole follows.</summary>
     private static long? NextData(SafeFileHandle file, long offset)

@@ -62,6 +62,9 @@ public abstract class Pool
     /// <returns>How many operations were found interrupted.</returns>
     public abstract Task<int> RecoverAsync(CancellationToken cancellationToken = default);
 
+    /// <summary>It is no longer configured. Its data stays.</summary>
+    public virtual Task CloseAsync() => Task.CompletedTask;
+
     /// <summary>Null when not known.</summary>
     public abstract Task<PoolUsage?> GetUsageAsync(CancellationToken cancellationToken = default);
 
@@ -74,7 +77,7 @@ public abstract class Pool
     /// <summary>This pool with one option changed. The state (locks) is shared.</summary>
     public Pool With(string option, string value)
     {
-        PoolConfig changed = PoolDrivers.Check(Config.With(option, value));
+        PoolConfig changed = Environment.Drivers.Check(Config.With(option, value));
         return Reopen(changed);
     }
 

@@ -26,4 +26,7 @@ public enum PoolCapabilities
 
     /// <summary>A copy costs neither time nor space in proportion to the data.</summary>
     CheapCopies = 64,
+
+    /// <summary>A volatile volume can be encrypted with a key that nobody keeps.</summary>
+    Ephemeral = 128,
 }

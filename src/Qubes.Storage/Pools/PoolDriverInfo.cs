@@ -13,4 +13,8 @@ public sealed record PoolDriverInfo(
     string Description,
     IReadOnlyList<PoolParameter> Parameters,
     PoolCapabilities Capabilities,
-    Func<PoolConfig, StorageEnvironment, Pool> Open);
+    Func<PoolConfig, StorageEnvironment, Pool> Open)
+{
+    /// <summary>Who does the work, if that is not part of the daemon.</summary>
+    internal IExternalDriver? External { get; init; }
+}

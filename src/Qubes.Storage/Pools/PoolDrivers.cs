@@ -5,27 +5,71 @@ using Qubes.Protocol.Names;
 
 namespace Qubes.Storage;
 
-/// <summary>The drivers there are, and how a pool's options are checked.</summary>
-public static class PoolDrivers
+/// <summary>
+/// The drivers there are, and how a pool's options are checked. Those of the daemon are always there, others come and go with the programs that
+/// run them. Thread-safe.
+/// </summary>
+public sealed class PoolDrivers
 {
-    /// <summary>Sorted by name, the order of <c>admin.pool.ListDrivers</c>.</summary>
-    public static IReadOnlyList<PoolDriverInfo> All { get; } = [Qcow2Pool.Info, ReflinkPool.Info, KernelPool.Info];
+    private readonly Lock _gate = new();
 
-    public static PoolDriverInfo? Find(string name) => All.FirstOrDefault(driver => driver.Name == name);
+    // Replaced as a whole: readers take one look and see one state.
+    private volatile PoolDriverInfo[] _all = [Qcow2Pool.Info, ReflinkPool.Info, KernelPool.Info];
+
+    /// <summary>Sorted by name, the order of <c>admin.pool.ListDrivers</c>.</summary>
+    public IReadOnlyList<PoolDriverInfo> All => _all;
+
+    public PoolDriverInfo? Find(string name) => Array.Find(_all, driver => driver.Name == name);
 
     /// <summary>Opens a pool from the options of the store. Touches no disk.</summary>
     /// <exception cref="QubesException">Unknown driver, or options it does not take.</exception>
-    public static Pool Open(PoolConfig config, StorageEnvironment environment)
+    public Pool Open(PoolConfig config, StorageEnvironment environment)
     {
         PoolConfig checkedConfig = Check(config);
-        return Find(config.Driver)!.Open(checkedConfig, environment);
+        return FindOrThrow(config.Driver).Open(checkedConfig, environment);
     }
 
     /// <summary>Checks the options, fills in defaults and puts them into the order of the store.</summary>
-    public static PoolConfig Check(PoolConfig config)
+    public PoolConfig Check(PoolConfig config)
     {
         _ = PoolName.Parse(config.Name);
-        PoolDriverInfo driver = Find(config.Driver) ?? throw QubesErrors.General($"Pool driver '{config.Driver}' not found");
+        return Check(FindOrThrow(config.Driver), config);
+    }
+
+    /// <summary>The better of the two file drivers for the file system of a directory, which is made if missing.</summary>
+    public static Task<string> ChooseForAsync(string directory, CancellationToken cancellationToken = default) => Task.Run(
+        () =>
+        {
+            Directory.CreateDirectory(directory);
+            using RootedDirectory root = RootedDirectory.Open(directory);
+            return ReflinkProbe.Works(root) ? ReflinkPool.Info.Name : Qcow2Pool.Info.Name;
+        },
+        cancellationToken);
+
+    /// <exception cref="ArgumentException">There is one of that name.</exception>
+    internal void Add(PoolDriverInfo driver)
+    {
+        lock (_gate)
+        {
+            if (Find(driver.Name) is not null)
+            {
+                throw new ArgumentException($"there is a storage driver '{driver.Name}' already", nameof(driver));
+            }
+
+            _all = [.. _all.Append(driver).OrderBy(d => d.Name, StringComparer.Ordinal)];
+        }
+    }
+
+    internal void Remove(string name)
+    {
+        lock (_gate)
+        {
+            _all = Array.FindAll(_all, driver => driver.Name != name);
+        }
+    }
+
+    internal static PoolConfig Check(PoolDriverInfo driver, PoolConfig config)
+    {
         foreach (KeyValuePair<string, string> option in config.Options)
         {
             if (!driver.Parameters.Any(parameter => parameter.Name == option.Key))
@@ -43,16 +87,6 @@ public static class PoolDrivers
 
         return config with { Options = Ordered(driver, config) };
     }
-
-    /// <summary>The better of the two file drivers for the file system of a directory, which is made if missing.</summary>
-    public static Task<string> ChooseForAsync(string directory, CancellationToken cancellationToken = default) => Task.Run(
-        () =>
-        {
-            Directory.CreateDirectory(directory);
-            using RootedDirectory root = RootedDirectory.Open(directory);
-            return ReflinkProbe.Works(root) ? ReflinkPool.Info.Name : Qcow2Pool.Info.Name;
-        },
-        cancellationToken);
 
     // The order of attributes in the store: dir_path, then the pool-wide settings.
     private static List<KeyValuePair<string, string>> Ordered(PoolDriverInfo driver, PoolConfig config)
@@ -76,4 +110,6 @@ public static class PoolDrivers
 
         return ordered;
     }
+
+    private PoolDriverInfo FindOrThrow(string name) => Find(name) ?? throw QubesErrors.General($"Pool driver '{name}' not found");
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Qubes.Linux;
 using Qubes.Model.Volumes;
@@ -17,6 +18,11 @@ public sealed class QubeDataIntents(StorageService storage)
     private const int MaxLength = 1 << 20;
     private const UnixFileMode FileMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
+    // Announcements (path, directory of the qube) about qubes that are not in the store, whose data could not be removed: a driver is not there, or
+    // the disk failed. Each stays here until it is done, so that whoever makes a qube of that name waits for it. They are done under the lock.
+    private readonly ConcurrentDictionary<string, string> _postponed = new(StringComparer.Ordinal);
+    private readonly AsyncLock _lock = new();
+
     private string StateDirectory => storage.Environment.Paths.StateDirectory;
 
     /// <summary>Durable on return. Close it when store and disk agree again.</summary>
@@ -25,13 +31,73 @@ public sealed class QubeDataIntents(StorageService storage)
     public async Task<QubeDataIntent> AnnounceAsync(string qubeDirectory, IReadOnlyList<VolumeConfig> volumes)
     {
         CheckDirectory(qubeDirectory);
-        // Kernels are not the qube's, and a volume without id has no data.
-        IReadOnlyList<VolumeConfig> own = [.. volumes.Where(volume => !string.IsNullOrEmpty(volume.Vid) && VolumeNames.IsFileVid(volume.Vid))];
         string path = Path.Combine(StateDirectory, DirectoryName, KernelRandom.HexString(16) + Suffix);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        await AtomicFile.WriteAsync(path, new QubeDataRecord(qubeDirectory, own).Write(), FileMode);
+        await AtomicFile.WriteAsync(path, Record(qubeDirectory, volumes), FileMode);
         FaultPoint.Hit("qube-data-announced");
-        return new QubeDataIntent(path);
+        return new QubeDataIntent(path, qubeDirectory);
+    }
+
+    /// <summary>Of what was announced only these volumes are left.</summary>
+    public Task NarrowAsync(QubeDataIntent intent, IEnumerable<VolumeConfig> left) =>
+        AtomicFile.WriteAsync(intent.Path, Record(intent.QubeDirectory, left), FileMode);
+
+    /// <summary>
+    /// Store and disk do not agree yet: the qube is not in the store, and what was announced of it cannot be removed now. It is removed by
+    /// <see cref="RetryAsync"/>, by <see cref="SettleAsync"/> or at the next start.
+    /// </summary>
+    public void Postpone(QubeDataIntent intent) => _postponed[intent.Path] = intent.QubeDirectory;
+
+    /// <summary>Once more what could not be done.</summary>
+    /// <param name="isTaken">Whether there is a qube with this directory, whose data is not to be touched: it called <see cref="SettleAsync"/>, or will.</param>
+    /// <returns>True if not all of it could be done now.</returns>
+    public async Task<bool> RetryAsync(Func<string, bool> isTaken, CancellationToken cancellationToken = default)
+    {
+        using AsyncLock.Holder held = await _lock.AcquireAsync(cancellationToken);
+        foreach ((string path, string directory) in _postponed.ToArray())
+        {
+            try
+            {
+                if (isTaken(directory))
+                {
+                    continue;
+                }
+
+                await RecoverAsync(path, static _ => false, cancellationToken);
+                _postponed.TryRemove(path, out _);
+            }
+            catch (Exception e) when (IsExpected(e))
+            {
+                storage.Environment.Log.LogDebug(e, "Data announced in {File} cannot be removed yet", path);
+            }
+        }
+
+        return !_postponed.IsEmpty;
+    }
+
+    /// <summary>Before a qube is made: what is left of a former one of that name goes, or there would be data already.</summary>
+    /// <exception cref="QubesException">It cannot be removed now.</exception>
+    public async Task SettleAsync(string qubeDirectory, CancellationToken cancellationToken = default)
+    {
+        if (!_postponed.Values.Contains(qubeDirectory))
+        {
+            return;
+        }
+
+        using AsyncLock.Holder held = await _lock.AcquireAsync(cancellationToken);
+        foreach (string path in _postponed.Where(postponed => postponed.Value == qubeDirectory).Select(postponed => postponed.Key).ToArray())
+        {
+            try
+            {
+                await RecoverAsync(path, static _ => false, cancellationToken);
+            }
+            catch (Exception e) when (IsExpected(e))
+            {
+                throw new QubesException(QubesErrorNames.StoragePool, $"What is left of a former qube of that name cannot be removed: {e.Message}", e);
+            }
+
+            _postponed.TryRemove(path, out _);
+        }
     }
 
     /// <summary>Removes announced data that belongs to no qube. Called at start, after the store is loaded and the pools recovered.</summary>
@@ -56,14 +122,7 @@ public sealed class QubeDataIntents(StorageService storage)
             }
 
             count++;
-            try
-            {
-                await RecoverAsync(path, isInStore, cancellationToken);
-            }
-            catch (Exception e) when (e is FormatException or QubesException or IOException or UnauthorizedAccessException)
-            {
-                storage.Environment.Log.LogError(e, "Data announced in {File} could not be cleaned up; it will be tried again at the next start", path);
-            }
+            await TryRecoverAsync(path, isInStore, cancellationToken);
         }
 
         return count;
@@ -84,6 +143,33 @@ public sealed class QubeDataIntents(StorageService storage)
             : throw QubesErrors.StoragePool("Qube directory is not valid");
     }
 
+    // Kernels are not the qube's, and a volume without id has no data.
+    private static byte[] Record(string qubeDirectory, IEnumerable<VolumeConfig> volumes) => new QubeDataRecord(
+        qubeDirectory, [.. volumes.Where(volume => !string.IsNullOrEmpty(volume.Vid) && VolumeNames.IsFileVid(volume.Vid))]).Write();
+
+    private static bool IsExpected(Exception failure) =>
+        failure is FormatException or QubesException or IOException or UnauthorizedAccessException;
+
+    private void LogFailure(Exception failure, string path) => storage.Environment.Log.LogError(
+        failure, "Data announced in {File} could not be cleaned up; it will be tried again at the next start", path);
+
+    private async Task TryRecoverAsync(string path, Func<string, bool> isInStore, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await RecoverAsync(path, isInStore, cancellationToken);
+        }
+        catch (QubesException e) when (DriverGoneException.IsCauseOf(e))
+        {
+            storage.Environment.Log.LogWarning("Data announced in {File} is cleaned up later: {Reason}", path, LogText.Escape(e.Message));
+            _postponed[path] = QubeDataRecord.Parse(await ReadAsync(path, cancellationToken)).QubeDirectory;
+        }
+        catch (Exception e) when (IsExpected(e))
+        {
+            LogFailure(e, path);
+        }
+    }
+
     private async Task RecoverAsync(string path, Func<string, bool> isInStore, CancellationToken cancellationToken)
     {
         byte[] content = await ReadAsync(path, cancellationToken);
@@ -92,10 +178,8 @@ public sealed class QubeDataIntents(StorageService storage)
         if (!isInStore(record.QubeDirectory))
         {
             storage.Environment.Log.LogWarning("Removing the data of {Qube}, whose creation or removal was interrupted", record.QubeDirectory);
-            foreach (VolumeConfig volume in record.Volumes)
-            {
-                await storage.Open(volume).RemoveAsync(cancellationToken);
-            }
+            // Each is tried, whatever becomes of the others.
+            await Task.WhenAll(record.Volumes.Select(async volume => await storage.Open(volume).RemoveAsync(cancellationToken)));
 
             string directory = Path.Combine(StateDirectory, record.QubeDirectory);
             if (Directory.Exists(directory))

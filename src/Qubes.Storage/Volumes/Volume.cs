@@ -55,7 +55,7 @@ public abstract class Volume
     /// <summary>Prepares for a run of the qube. After a crash an origin's uncommitted changes are taken up again.</summary>
     public Task StartAsync(CancellationToken cancellationToken = default)
     {
-        if (IsEphemeral)
+        if (IsEphemeral && !Pool.Driver.Capabilities.HasFlag(PoolCapabilities.Ephemeral))
         {
             throw QubesErrors.StoragePool($"Volume {Vid} is ephemeral, which the pool driver {Pool.Driver.Name} does not support");
         }
@@ -108,7 +108,7 @@ public abstract class Volume
 
         // The export is stable by itself, so the two locks are never held together.
         await using VolumeExport export = await source.ExportAsync(cancellationToken);
-        await LockedAsync(token => ImportFileCoreAsync(export.Path, token), cancellationToken);
+        await LockedAsync(token => ImportFileCoreAsync(export.Path, source, token), cancellationToken);
     }
 
     /// <summary>Kept former states, oldest first.</summary>
@@ -121,13 +121,13 @@ public abstract class Volume
 
     /// <summary>Looks at the disk. Not locked: what it tells may be overtaken at once.</summary>
     public Task<VolumeStatus> GetStatusAsync(CancellationToken cancellationToken = default) => Task.Run(
-        () =>
+        async () =>
         {
             for (int attempt = 1; ; attempt++)
             {
                 try
                 {
-                    return ReadStatus();
+                    return await ReadStatusAsync();
                 }
                 catch (LinuxException e) when (e.Errno == Errno.ENOENT && attempt < 5)
                 {
@@ -160,13 +160,13 @@ public abstract class Volume
 
     private protected abstract Task ImportEndCoreAsync(bool success, CancellationToken cancellationToken);
 
-    private protected abstract Task ImportFileCoreAsync(string rawPath, CancellationToken cancellationToken);
+    private protected abstract Task ImportFileCoreAsync(string rawPath, Volume source, CancellationToken cancellationToken);
 
     private protected abstract Task<IReadOnlyList<VolumeRevision>> ListRevisionsCoreAsync(CancellationToken cancellationToken);
 
     private protected abstract Task RevertCoreAsync(string? revision, CancellationToken cancellationToken);
 
-    private protected abstract VolumeStatus ReadStatus();
+    private protected abstract Task<VolumeStatus> ReadStatusAsync();
 
     private protected QubesException NotSupported(string what) =>
         QubesErrors.StoragePool($"{what} is not possible for volume {Vid} ({Pool.Driver.Name})");

@@ -18,10 +18,12 @@ public sealed class ExtensionFileTests
             required = domain-pre-start
             required = admin-permission:admin.vm.Create.*
             deadline = 500
+            storage_deadline = 3600000
             enabled = no
             """);
         Assert.Equal(("guard", "/usr/lib/qubes/guard", TimeSpan.FromMilliseconds(500), false),
             (definition.Name, definition.Program, definition.Deadline, definition.IsEnabled));
+        Assert.Equal(TimeSpan.FromHours(1), definition.StorageDeadline);
         Assert.Equal(["--level = 3", "second"], definition.Arguments);
         Assert.Equal(["domain-pre-start", "admin-permission:admin.vm.Create.*"], definition.Required.Select(p => p.ToString()));
     }
@@ -30,13 +32,15 @@ public sealed class ExtensionFileTests
     public void What_is_not_said_has_a_default()
     {
         ExtensionDefinition definition = Parse("program = /x");
-        Assert.Equal((true, TimeSpan.FromSeconds(2)), (definition.IsEnabled, definition.Deadline));
+        Assert.Equal((true, TimeSpan.FromSeconds(2), TimeSpan.FromMinutes(1)), (definition.IsEnabled, definition.Deadline, definition.StorageDeadline));
         Assert.Empty(definition.Arguments);
         Assert.Empty(definition.Required);
     }
 
     [Theory]
     [InlineData("", "no program")]
+    [InlineData("storage_deadline = 999", "line 1: storage_deadline must be 1000 to 3600000 milliseconds")]
+    [InlineData("storage_deadline = 5000\nstorage_deadline = 5000", "line 2: storage_deadline is given twice")]
     [InlineData("program = x", "line 1: program must be an absolute path")]
     [InlineData("program = /x\nprogram = /y", "line 2: program is given twice")]
     [InlineData("program = /x\nprogramm = /y", "line 2: unknown key")]

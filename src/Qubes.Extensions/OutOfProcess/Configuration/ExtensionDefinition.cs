@@ -19,5 +19,8 @@ public sealed record ExtensionDefinition
     /// <summary>How long it has for an answer about an event.</summary>
     public TimeSpan Deadline { get; init; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>How long it may be silent while it works on what it was asked as a storage driver.</summary>
+    public TimeSpan StorageDeadline { get; init; } = TimeSpan.FromSeconds(60);
+
     public bool IsEnabled { get; init; } = true;
 }

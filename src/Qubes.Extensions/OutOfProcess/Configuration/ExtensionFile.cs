@@ -19,6 +19,8 @@ public static class ExtensionFile
     private const int MaxValueLength = 4096;
     private const int MinDeadline = 10;
     private const int MaxDeadline = 30_000;
+    private const int MinStorageDeadline = 1000;
+    private const int MaxStorageDeadline = 3_600_000;
 
     private static readonly SearchValues<char> NameCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-");
 
@@ -77,6 +79,7 @@ public static class ExtensionFile
         private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
         private string? _program;
         private TimeSpan? _deadline;
+        private TimeSpan? _storageDeadline;
         private bool _enabled = true;
 
         public void Take(ReadOnlySpan<char> line)
@@ -112,7 +115,7 @@ public static class ExtensionFile
                 Required = _required,
                 IsEnabled = _enabled,
             };
-            return _deadline is { } deadline ? definition with { Deadline = deadline } : definition;
+            return definition with { Deadline = _deadline ?? definition.Deadline, StorageDeadline = _storageDeadline ?? definition.StorageDeadline };
         }
 
         private void Take(string key, string value)
@@ -133,10 +136,11 @@ public static class ExtensionFile
                     break;
                 case "deadline":
                     Once(key);
-                    _deadline = int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int milliseconds)
-                        && milliseconds is >= MinDeadline and <= MaxDeadline
-                        ? TimeSpan.FromMilliseconds(milliseconds)
-                        : throw new ExtensionFormatException($"deadline must be {MinDeadline} to {MaxDeadline} milliseconds");
+                    _deadline = Milliseconds(key, value, MinDeadline, MaxDeadline);
+                    break;
+                case "storage_deadline":
+                    Once(key);
+                    _storageDeadline = Milliseconds(key, value, MinStorageDeadline, MaxStorageDeadline);
                     break;
                 case "enabled":
                     Once(key);
@@ -151,6 +155,11 @@ public static class ExtensionFile
                     throw new ExtensionFormatException("unknown key");
             }
         }
+
+        private static TimeSpan Milliseconds(string key, string value, int min, int max) =>
+            int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int milliseconds) && milliseconds >= min && milliseconds <= max
+                ? TimeSpan.FromMilliseconds(milliseconds)
+                : throw new ExtensionFormatException($"{key} must be {min} to {max} milliseconds");
 
         private void Once(string key)
         {

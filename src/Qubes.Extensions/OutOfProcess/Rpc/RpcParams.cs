@@ -60,6 +60,11 @@ public readonly struct RpcParams(JsonElement untrustedObject)
             : throw RpcException.InvalidParams($"'{name}' must be a number from {min} to {max}");
     }
 
+    public long LongNumber(string name, long min, long max) =>
+        !TryFind(name, out JsonElement value) ? throw RpcException.InvalidParams($"'{name}' is missing")
+        : value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out long number) && number >= min && number <= max ? number
+        : throw RpcException.InvalidParams($"'{name}' must be a number from {min} to {max}");
+
     /// <summary>The objects of a list; empty if it is missing.</summary>
     public IReadOnlyList<RpcParams> Objects(string name, int maxCount)
     {

@@ -197,16 +197,16 @@ internal sealed partial class Qcow2Volume(Qcow2Pool pool, VolumeConfig config) :
         await Merger.RunAsync(RevisionsToKeep, cancellationToken);
     }
 
-    private protected override async Task ImportFileCoreAsync(string rawPath, CancellationToken cancellationToken)
+    private protected override async Task ImportFileCoreAsync(string rawPath, Volume source, CancellationToken cancellationToken)
     {
         Place.Intents.Settle();
         CheckImport();
         string made = Temporary(Import);
         using (LayerChange change = new(Place.Intents, Layers, "import", Vid, made))
         {
-            using (SafeFileHandle source = File.OpenHandle(rawPath))
+            using (SafeFileHandle content = File.OpenHandle(rawPath))
             {
-                Copy(source, Root, made, size: null, keepTime: null, isDurable: true, cancellationToken);
+                Copy(content, Root, made, size: null, keepTime: null, isDurable: true, cancellationToken);
             }
 
             FaultPoint.Hit("storage-import-built");

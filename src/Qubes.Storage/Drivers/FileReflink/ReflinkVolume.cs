@@ -210,16 +210,16 @@ internal sealed partial class ReflinkVolume(ReflinkPool pool, VolumeConfig confi
         return Task.CompletedTask;
     }
 
-    private protected override Task ImportFileCoreAsync(string rawPath, CancellationToken cancellationToken)
+    private protected override Task ImportFileCoreAsync(string rawPath, Volume source, CancellationToken cancellationToken)
     {
         Place.Intents.Settle();
         CheckImport();
         string made = Temporary(Import);
         using (Intent intent = Place.Intents.Begin("import", Vid, made))
         {
-            using (SafeFileHandle source = File.OpenHandle(rawPath))
+            using (SafeFileHandle content = File.OpenHandle(rawPath))
             {
-                Copy(source, Root, made, size: null, keepTime: null, isDurable: true, cancellationToken);
+                Copy(content, Root, made, size: null, keepTime: null, isDurable: true, cancellationToken);
             }
 
             FaultPoint.Hit("storage-import-built");

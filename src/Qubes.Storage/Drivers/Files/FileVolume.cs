@@ -173,6 +173,10 @@ internal abstract class FileVolume : Volume
         }
     }
 
+    private protected override Task<VolumeStatus> ReadStatusAsync() => Task.FromResult(ReadStatus());
+
+    private protected abstract VolumeStatus ReadStatus();
+
     private protected override Task RemoveCoreAsync(CancellationToken cancellationToken)
     {
         Place.Intents.Settle();

@@ -58,18 +58,18 @@ internal sealed class KernelVolume : Volume
 
     private protected override Task ImportEndCoreAsync(bool success, CancellationToken cancellationToken) => throw NotSupported("Import");
 
-    private protected override Task ImportFileCoreAsync(string rawPath, CancellationToken cancellationToken) => throw NotSupported("Import");
+    private protected override Task ImportFileCoreAsync(string rawPath, Volume source, CancellationToken cancellationToken) => throw NotSupported("Import");
 
     private protected override Task<IReadOnlyList<VolumeRevision>> ListRevisionsCoreAsync(CancellationToken cancellationToken) =>
         Task.FromResult<IReadOnlyList<VolumeRevision>>([]);
 
     private protected override Task RevertCoreAsync(string? revision, CancellationToken cancellationToken) => throw NotSupported("Revert");
 
-    private protected override VolumeStatus ReadStatus()
+    private protected override Task<VolumeStatus> ReadStatusAsync()
     {
         string? modules = Files?.Modules;
         long size = modules is null ? 0 : new FileInfo(modules).Length;
-        return new VolumeStatus(size, size, modules, IsDirty: false, IsOutdated: null);
+        return Task.FromResult(new VolumeStatus(size, size, modules, IsDirty: false, IsOutdated: null));
     }
 
     private static VolumeConfig Checked(VolumeConfig config)

@@ -1,0 +1,65 @@
+#!/usr/bin/env python3
+"""The worked example of a storage driver, which once does not survive a request.
+
+Arguments: the method; "before" or "after" it is carried out, the number of the change of the disk before which it dies, or "hang"; a file,
+which is made then.
+"""
+
+import os
+import signal
+import sys
+import threading
+
+sys.dont_write_bytecode = True
+import plain_dir
+
+method, when, done = sys.argv[1:4]
+current = threading.local()
+
+
+def once():
+    if not os.path.exists(done):
+        open(done, "x").close()
+        return True
+    return False
+
+
+def die():
+    if once():
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def counted(change):
+    def wrapper(*args, **kwargs):
+        if getattr(current, "changes", None) is not None:
+            current.changes += 1
+            if when == str(current.changes):
+                die()
+        return change(*args, **kwargs)
+    return wrapper
+
+
+def faulty(handler):
+    def wrapper(params):
+        if when == "before":
+            die()
+        if when == "hang" and once():
+            threading.Event().wait()
+        current.changes = 0
+        try:
+            result = handler(params)
+        finally:
+            current.changes = None
+        if when == "after":
+            die()
+        return result
+    return wrapper
+
+
+for name in ("rename", "link", "unlink", "truncate", "fsync", "utime"):
+    setattr(os, name, counted(getattr(os, name)))
+os.umask(0o077)
+program = plain_dir.PlainDirectory()
+handlers = program.daemon._handlers
+handlers[method] = faulty(handlers[method])
+program.daemon.run()
