@@ -109,7 +109,7 @@ public sealed class StorageJsonTests
     public void Whatever_is_answered_is_read_or_refused()
     {
         string[] words = ["\"revisions\"", "\"id\"", "\"time\"", "\"size\"", "\"used\"", "\"path\"", "\"v\"", "{", "}", "[", "]", ":", ",", "1", "-1", "\"a\"", "null", "1e400"];
-        Gen.OneOfConst(words).Array[0, 12].Select(parts => string.Concat(parts)).Sample(text =>
+        Gen.Int[0, words.Length - 1].Select(i => words[i]).Array[0, 12].Select(parts => string.Concat(parts)).Sample(text =>
         {
             try
             {
