@@ -55,6 +55,7 @@ internal sealed class Daemon : IAsyncDisposable
     private QubesApp? _app;
     private QubesStore? _store;
     private LibvirtSession? _libvirt;
+    private LibvirtHypervisor? _hypervisor;
     private QubeLifecycle? _lifecycle;
     private DisposableService? _disposables;
     private FirewallService? _firewall;
@@ -142,7 +143,10 @@ internal sealed class Daemon : IAsyncDisposable
             Log = _loggers.CreateLogger("extensions"), ServiceMarkerDirectory = _paths.Under("run/qubes-service"), Lifecycle = () => _lifecycle,
         });
         string? qrexecClient = FindQrexec("qrexec-client");
-        await PrepareExtensionsAsync(storage, qrexecClient, cancellationToken);
+        ILogger policyLogger = _loggers.CreateLogger("policy");
+        PolicyStore policies = new(new DirectoryPolicySource(_paths), TimeProvider.System, policy => PolicyLoadLog.Write(policyLogger, policy));
+        SystemInfoSource system = new(_app);
+        await PrepareExtensionsAsync(storage, qrexecClient, new PolicyAdviser(policies, system), cancellationToken);
         _store = new QubesStore(_app, StoreOptions.For(_paths), _loggers.CreateLogger("store"));
         await LoadAsync(storage, cancellationToken);
         await storage.RecoverAsync(cancellationToken);
@@ -152,6 +156,7 @@ internal sealed class Daemon : IAsyncDisposable
 
         _libvirt = await connecting;
         LibvirtHypervisor hypervisor = new(_libvirt);
+        _hypervisor = hypervisor;
         _lifecycle = new QubeLifecycle(_app, _loop, storage, hypervisor, _paths,
             new LifecycleOptions { DaemonProgram = FindQrexec("qrexec-daemon"), QrexecClientProgram = qrexecClient, Account = _account },
             log: _loggers.CreateLogger("lifecycle"));
@@ -161,9 +166,6 @@ internal sealed class Daemon : IAsyncDisposable
             _app, _loop, _lifecycle, _store.CommitAsync, OptionsForDisposables(services, network), TimeProvider.System,
             _loggers.CreateLogger("disposables"));
         _firewall = new FirewallService(_app, _loop, _paths, log: _loggers.CreateLogger("firewall"));
-        ILogger policyLogger = _loggers.CreateLogger("policy");
-        PolicyStore policies = new(new DirectoryPolicySource(_paths), TimeProvider.System, policy => PolicyLoadLog.Write(policyLogger, policy));
-        SystemInfoSource system = new(_app);
         new AdminExtension(policies, system).Register(_app);
         _devices = HostDeviceSources.Register(_app, _loop, hypervisor, _paths, services, _loggers.CreateLogger("devices"));
         LimitFeatures.Register(_app.Events);
@@ -216,8 +218,10 @@ internal sealed class Daemon : IAsyncDisposable
     }
 
     /// <summary>Before the store is loaded: what needs the consent of an extension needs it from the first moment on.</summary>
-    private async Task PrepareExtensionsAsync(StorageService storage, string? qrexecClient, CancellationToken cancellationToken)
+    private async Task PrepareExtensionsAsync(
+        StorageService storage, string? qrexecClient, PolicyAdviser policy, CancellationToken cancellationToken)
     {
+        await Task.Run(() => ExtensionHost.ClearLeftovers(_paths), cancellationToken);
         ExtensionDirectory directory = new(_paths.ExtensionsDirectory, _loggers.CreateLogger("extensions"));
         IReadOnlyList<ExtensionDefinition> definitions = await Task.Run(directory.Load, cancellationToken);
         if (definitions.Any(d => d.IsEnabled))
@@ -225,6 +229,7 @@ internal sealed class Daemon : IAsyncDisposable
             _extensions = new ExtensionHost(new ExtensionEnvironment
             {
                 App = _app!, Loop = _loop, Storage = storage, Paths = _paths, Loggers = _loggers, QrexecClientProgram = qrexecClient, Account = _account,
+                Policy = policy, Hypervisor = () => _hypervisor,
             }, definitions);
         }
     }

@@ -1,4 +1,6 @@
 using Microsoft.Extensions.Logging;
+using Qubes.Extensions.OutOfProcess.Policy;
+using Qubes.Lifecycle.Hypervisors;
 using Qubes.Linux;
 using Qubes.Model;
 using Qubes.Storage;
@@ -23,6 +25,12 @@ public sealed class ExtensionEnvironment
 
     /// <summary>Whom that program runs as; null: as we.</summary>
     public DaemonAccount? Account { get; init; }
+
+    /// <summary>What policy says; null where there is none.</summary>
+    public IPolicyAdviser? Policy { get; init; }
+
+    /// <summary>Looks at domains; null until it is connected.</summary>
+    public Func<IHypervisor?> Hypervisor { get; init; } = static () => null;
 
     public ExtensionLimits Limits { get; init; } = new();
 

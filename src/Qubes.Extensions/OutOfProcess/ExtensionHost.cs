@@ -1,6 +1,8 @@
 using System.Text.Json;
 using Qubes.Extensions.OutOfProcess.Configuration;
+using Qubes.Extensions.OutOfProcess.Policy;
 using Qubes.Extensions.OutOfProcess.Rpc;
+using Qubes.Linux;
 using Qubes.Model.Events;
 using Qubes.Protocol.Errors;
 
@@ -34,6 +36,9 @@ public sealed class ExtensionHost : IPermissionGate, IEventObserver, IAsyncDispo
             _supervisors.Add(supervisor);
         }
     }
+
+    /// <summary>Removes what the programs of a daemon that was killed have left, whether they are started again or not. Blocks on the file system.</summary>
+    public static void ClearLeftovers(QubesPaths paths) => SessionPolicy.Clear(paths);
 
     /// <summary>Starts them all and waits, not for ever, until each has said what it wants.</summary>
     public async Task StartAsync()

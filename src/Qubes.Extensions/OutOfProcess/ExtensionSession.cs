@@ -4,6 +4,7 @@ using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Qubes.Extensions.OutOfProcess.Calls;
 using Qubes.Extensions.OutOfProcess.Configuration;
+using Qubes.Extensions.OutOfProcess.Policy;
 using Qubes.Extensions.OutOfProcess.Rpc;
 using Qubes.Extensions.OutOfProcess.Storage;
 using Qubes.Linux;
@@ -40,6 +41,7 @@ internal sealed class ExtensionSession
         Log = log;
         Registrations = new SessionRegistrations(this, environment);
         LongRequests = new LongRequests(this, environment.Time, definition.StorageDeadline);
+        Policy = new SessionPolicy(definition.Name, environment);
     }
 
     public ExtensionDefinition Definition { get; }
@@ -51,6 +53,9 @@ internal sealed class ExtensionSession
 
     /// <summary>What it may take its time for.</summary>
     public LongRequests LongRequests { get; }
+
+    /// <summary>The rules it has added to the policy.</summary>
+    public SessionPolicy Policy { get; }
 
     /// <summary>Calls of the Admin API it waits for: about these it is not asked.</summary>
     public List<(string Method, string Argument, string Destination)> OwnCalls { get; } = [];

@@ -131,6 +131,7 @@ internal sealed class ExtensionSupervisor
         string reason = await session.Failed;
         Session = null;
         Changed?.Invoke();
+        await EndPolicyAsync(session);
         if (cancellationToken.IsCancellationRequested)
         {
             channel.TrySend(RpcWriter.Notification("shutdown", parameters: null));
@@ -141,6 +142,18 @@ internal sealed class ExtensionSupervisor
     }
 
     private static async Task FailWhenReadAsync(ExtensionSession session, Task<string> reading) => session.Fail(await reading);
+
+    private async Task EndPolicyAsync(ExtensionSession session)
+    {
+        try
+        {
+            await session.Policy.EndAsync();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            _log.LogError("Its rules of the policy cannot be removed: {Reason}", LogText.Escape(e.Message));
+        }
+    }
 
     /// <summary>What an earlier run published and this one does not.</summary>
     private void EndForgotten(ExtensionSession session)

@@ -11,6 +11,9 @@ namespace Qubes.Model.Events;
 /// </summary>
 public sealed class EventHandlers
 {
+    /// <summary>Names of the catalogue are the daemon's: those of events that others make up begin so.</summary>
+    public const string ForeignPrefix = "ext-";
+
     // Feature and tag names are part of event names, so callers can make any number of them up.
     private const int MaxCachedNames = 8192;
 
@@ -54,11 +57,12 @@ public sealed class EventHandlers
             : throw new ArgumentException($"event '{pattern}' is synchronous: it cannot have an asynchronous handler", nameof(pattern));
     }
 
-    /// <summary>True if the daemon waits for handlers of these events. A pattern may have wildcards after the colon only.</summary>
+    /// <summary>True if handlers of these events can be waited for. A pattern may have wildcards after the colon only.</summary>
     public static bool IsAsynchronous(string pattern)
     {
         ArgumentNullException.ThrowIfNull(pattern);
-        return AsyncEvents.Contains(pattern.Split(':', 2)[0]);
+        string name = pattern.Split(':', 2)[0];
+        return AsyncEvents.Contains(name) || (name.StartsWith(ForeignPrefix, StringComparison.Ordinal) && !name.AsSpan().ContainsAny("*?["));
     }
 
     public void AddObserver(IEventObserver observer) => _observers = [.. _observers, observer];

@@ -71,6 +71,7 @@ def scripted(script):
             answer(message)
     results = [{k: v for k, v in call(m, p, answer).items() if k in ("result", "error")} for m, p in script.get("calls", [])]
     if results:
+        answers.update(script.get("answersAfter") or {})
         call("event.fire", {"event": "ext-done", "arguments": {"results": json.dumps(results, sort_keys=True)}}, answer)
     while True:
         answer(receive())

@@ -16,6 +16,7 @@ internal static class AdminCalls
 {
     private const int MaxReply = 512 * 1024;
     private const string Source = "dom0";
+    private const int DefaultTimeout = 60;
 
     // {"method": NAME, "argument": TEXT, "destination": NAME (default dom0), "payload": TEXT, "timeout": SECONDS}
     //   → TEXT, or an error with code 1 and {"type": EXCEPTION} in its data
@@ -23,29 +24,36 @@ internal static class AdminCalls
 
     public static async Task<Action<Utf8JsonWriter>?> CallAsync(ExtensionSession session, ExtensionEnvironment environment, RpcParams parameters)
     {
-        string method = parameters.Text("method");
-        string argument = parameters.OptionalText("argument") ?? "";
-        string destination = parameters.OptionalText("destination") ?? Source;
+        string content = await CallAsync(session, environment, parameters.Text("method"), parameters.OptionalText("argument") ?? "",
+            parameters.OptionalText("destination") ?? Source, parameters.OptionalText("payload", AdminLimits.MaxRequestBytes) ?? "",
+            parameters.Number("timeout", DefaultTimeout, 1, 600));
+        return writer => writer.WriteStringValue(content);
+    }
+
+    /// <summary>Makes a call for an extension.</summary>
+    /// <returns>The reply's content.</returns>
+    /// <exception cref="RpcException">It failed, or what came is no reply.</exception>
+    public static async Task<string> CallAsync(
+        ExtensionSession session, ExtensionEnvironment environment, string method, string argument = "", string destination = Source,
+        string payload = "", int seconds = DefaultTimeout)
+    {
         ArrayBufferWriter<byte> request = new();
         try
         {
-            AdminRequestWriter.Write(request, method, argument, Source, destination,
-                Encoding.UTF8.GetBytes(parameters.OptionalText("payload", AdminLimits.MaxRequestBytes) ?? ""));
+            AdminRequestWriter.Write(request, method, argument, Source, destination, Encoding.UTF8.GetBytes(payload));
         }
         catch (ArgumentException)
         {
             throw RpcException.InvalidParams("a part of the call has a character that cannot be sent");
         }
 
-        TimeSpan timeout = TimeSpan.FromSeconds(parameters.Number("timeout", fallback: 60, 1, 600));
         (string, string, string) own = (method, argument, destination);
         session.OwnCalls.Add(own);
         try
         {
             using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(session.Ended);
-            deadline.CancelAfter(timeout);
-            string content = await Task.Run(() => ExchangeAsync(environment.Paths.AdminSocket, request.WrittenMemory, deadline.Token), CancellationToken.None);
-            return writer => writer.WriteStringValue(content);
+            deadline.CancelAfter(TimeSpan.FromSeconds(seconds));
+            return await Task.Run(() => ExchangeAsync(environment.Paths.AdminSocket, request.WrittenMemory, deadline.Token), CancellationToken.None);
         }
         catch (OperationCanceledException) when (!session.Ended.IsCancellationRequested)
         {

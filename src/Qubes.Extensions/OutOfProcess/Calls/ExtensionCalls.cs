@@ -35,6 +35,10 @@ internal static class ExtensionCalls
         ["qubesdb.unwatch"] = Now((session, environment, parameters) => QubesDbCalls.Unwatch(session, environment.App, parameters)),
         ["service.run"] = ServiceCalls.RunAsync,
         ["admin.call"] = AdminCalls.CallAsync,
+        ["policy.evaluate"] = (_, environment, parameters) => PolicyCalls.EvaluateAsync(environment, parameters),
+        ["policy.set"] = (session, _, parameters) => PolicyCalls.SetAsync(session, parameters),
+        ["domain.get"] = (_, environment, parameters) => DomainCalls.GetAsync(environment, parameters),
+        ["log"] = Now(LogCalls.Write),
     }.ToFrozenDictionary(StringComparer.Ordinal);
 
     /// <summary>By name, for the documentation's test.</summary>

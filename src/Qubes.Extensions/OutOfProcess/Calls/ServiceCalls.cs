@@ -14,9 +14,9 @@ internal static class ServiceCalls
     private const int MaxOutput = 256 * 1024;
     private const int MaxInput = 256 * 1024;
 
-    // {"qube": NAME, "service": NAME[+ARGUMENT], "user": NAME, "input": TEXT, "timeout": SECONDS}
+    // {"qube": NAME, "service": NAME[+ARGUMENT], "user": NAME, "input": TEXT, "timeout": SECONDS, "autostart": BOOL, "stubdom": BOOL}
     //   → {"exit_code": NUMBER, "output": TEXT, "error": TEXT, "truncated": BOOL}
-    // The qube must run. User: root by default. Timeout: 60 by default, 600 at most.
+    // The qube must run, unless it is to be started. User: root by default; in dom0 the daemon's. Timeout: 60 by default, 600 at most.
 
     public static async Task<Action<Utf8JsonWriter>?> RunAsync(ExtensionSession session, ExtensionEnvironment environment, RpcParams parameters)
     {
@@ -33,16 +33,32 @@ internal static class ServiceCalls
             throw RpcException.InvalidParams("a user's name is ASCII letters, digits, '_' and '-'");
         }
 
-        if (!qube.IsRunning)
+        bool isHost = qube is AdminVM;
+        if (isHost && parameters.Has("user"))
         {
-            throw QubesErrors.VMNotRunning(qube.Name);
+            throw RpcException.InvalidParams("services of dom0 run as the daemon's user");
+        }
+
+        if (parameters.Flag("stubdom"))
+        {
+            throw QubesErrors.VMNotFound($"{qube.Name}-dm");
         }
 
         string program = environment.QrexecClientProgram ?? throw QubesErrors.NotImplemented("Qubes run without qrexec here");
+        if (!qube.IsRunning)
+        {
+            if (!parameters.Flag("autostart"))
+            {
+                throw QubesErrors.VMNotRunning(qube.Name);
+            }
+
+            await AdminCalls.CallAsync(session, environment, "admin.vm.Start", destination: qube.Name);
+        }
+
         ChildProcessOptions options = new()
         {
             FileName = program,
-            Arguments = ["-t", "-T", "-d", qube.Name, $"{user}:QUBESRPC {(service.Contains('+', StringComparison.Ordinal) ? service : service + "+")} dom0"],
+            Arguments = ["-t", "-T", "-d", qube.Name, $"{(isHost ? "DEFAULT" : user)}:QUBESRPC {(service.Contains('+', StringComparison.Ordinal) ? service : service + "+")} dom0"],
             EnvironmentChanges = new Dictionary<string, string?> { [QubesPaths.RootVariable] = environment.Paths.Root },
             Account = environment.Account?.User,
             NoNewPrivileges = true,
