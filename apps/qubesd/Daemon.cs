@@ -14,7 +14,6 @@ using Qubes.Extensions.OutOfProcess;
 using Qubes.Extensions.OutOfProcess.Configuration;
 using Qubes.Libvirt;
 using Qubes.Lifecycle;
-using Qubes.Lifecycle.Daemons;
 using Qubes.Lifecycle.Disposables;
 using Qubes.Lifecycle.Files;
 using Qubes.Lifecycle.Firewall;
@@ -25,6 +24,7 @@ using Qubes.Lifecycle.Qrexec;
 using Qubes.Linux;
 using Qubes.Model;
 using Qubes.Model.Changes;
+using Qubes.Model.Classes;
 using Qubes.Model.Volumes;
 using Qubes.Policy.Loading;
 using Qubes.Policy.Prompting;
@@ -66,6 +66,7 @@ internal sealed class Daemon : IAsyncDisposable
     private PolicyServer? _policyServer;
     private ExtensionHost? _extensions;
     private DeviceClassEntries? _deviceClasses;
+    private QubeClassEntries? _qubeClasses;
     private HostDeviceSources? _devices;
     private MemoryTrim? _memory;
 
@@ -104,6 +105,11 @@ internal sealed class Daemon : IAsyncDisposable
                 await _deviceClasses.FlushAsync();
             }
 
+            if (_qubeClasses is not null)
+            {
+                await _qubeClasses.WriteAsync([]);
+            }
+
             if (_disposables is not null)
             {
                 await _disposables.DisposeAsync();
@@ -134,10 +140,11 @@ internal sealed class Daemon : IAsyncDisposable
             await Task.Run(() => RootSetup.Run(_paths), cancellationToken);
         }
 
-        _account = await Task.Run(ChooseAccount, cancellationToken);
+        _account = await Task.Run(() => DaemonAccountSetup.Choose(_options, _paths, _logger), cancellationToken);
         Task<LibvirtSession> connecting = ConnectAsync(_options.LibvirtUri ?? HypervisorUri.Default(_paths.Under("var/lib/qubes/libvirt")));
         StorageService storage = new(new StorageEnvironment { Paths = _paths, Log = _loggers.CreateLogger("storage"), Account = _account });
-        _app = new QubesApp(new HostFacts(_paths));
+        IReadOnlyList<ExtensionDefinition> extensions = await LoadExtensionsAsync(cancellationToken);
+        _app = new QubesApp(new HostFacts(_paths), classes: new QubeClassSet([.. extensions.SelectMany(e => e.Classes)]));
         BuiltInExtensions.Register(_app, new BuiltInExtensionOptions
         {
             Log = _loggers.CreateLogger("extensions"), ServiceMarkerDirectory = _paths.Under("run/qubes-service"), Lifecycle = () => _lifecycle,
@@ -146,7 +153,7 @@ internal sealed class Daemon : IAsyncDisposable
         ILogger policyLogger = _loggers.CreateLogger("policy");
         PolicyStore policies = new(new DirectoryPolicySource(_paths), TimeProvider.System, policy => PolicyLoadLog.Write(policyLogger, policy));
         SystemInfoSource system = new(_app);
-        await PrepareExtensionsAsync(storage, qrexecClient, new PolicyAdviser(policies, system), cancellationToken);
+        PrepareExtensions(extensions, storage, qrexecClient, new PolicyAdviser(policies, system));
         _store = new QubesStore(_app, StoreOptions.For(_paths), _loggers.CreateLogger("store"));
         await LoadAsync(storage, cancellationToken);
         await storage.RecoverAsync(cancellationToken);
@@ -160,6 +167,7 @@ internal sealed class Daemon : IAsyncDisposable
         _lifecycle = new QubeLifecycle(_app, _loop, storage, hypervisor, _paths,
             new LifecycleOptions { DaemonProgram = FindQrexec("qrexec-daemon"), QrexecClientProgram = qrexecClient, Account = _account },
             log: _loggers.CreateLogger("lifecycle"));
+        _lifecycle.ExtraDevices = _extensions is null ? null : _extensions.FindDevicesAsync;
         GuestServices? services = hypervisor.Kind != HypervisorKind.Test && qrexecClient is not null ? new GuestServices(qrexecClient, _paths, _account) : null;
         DeferredNetwork network = new(_app, _store.CommitAsync, services, TimeProvider.System, _loggers.CreateLogger("network"));
         _disposables = new DisposableService(
@@ -178,6 +186,8 @@ internal sealed class Daemon : IAsyncDisposable
             _app, new ServiceAgent(_paths, _paths.QubesRunDirectory, qrexecClient, _account), _loggers.CreateLogger("devices"));
         ServePolicy(policies, system, new ServiceAgent(_paths, _paths.RpcDirectory, qrexecClient, _account), policyLogger);
         ServeCalls(storage, system, policies);
+        _qubeClasses = new QubeClassEntries(_paths, _loggers.CreateLogger("extensions"));
+        await _qubeClasses.WriteAsync(_app.Classes.Derived);
         _deviceClasses = new DeviceClassEntries(_app, _paths, _loggers.CreateLogger("devices"));
         _ = _store.PrepareAsync();
         _ = LoadFirewallRulesAsync();
@@ -190,41 +200,24 @@ internal sealed class Daemon : IAsyncDisposable
         await _deviceClasses.FlushAsync();
     }
 
-    private DaemonAccount? ChooseAccount()
+    /// <summary>Before anything else: they say what classes of qubes there are.</summary>
+    private async Task<IReadOnlyList<ExtensionDefinition>> LoadExtensionsAsync(CancellationToken cancellationToken)
     {
-        string programs = Path.GetDirectoryName(Environment.ProcessPath) ?? "/usr/bin";
-        DaemonAccountChoice choice;
-        try
-        {
-            choice = DaemonAccountChoice.Make(_options.DaemonUser, [_paths.RunDirectory, programs], new HostAccounts());
-        }
-        catch (ArgumentException wrong)
-        {
-            throw new UsageException($"argument --daemon-user: {wrong.Message}");
-        }
-
-        if (choice.Obstacle is { } obstacle)
-        {
-            _logger.LogWarning("{Obstacle}: the daemons of qubes, which read what guests send, and the services they start run as root", LogText.Escape(obstacle));
-        }
-
-        if (choice.Account is { } account)
-        {
-            SharedDirectories.Prepare(_paths, account);
-            _logger.LogInformation("The daemons of qubes and the services they start run as {User}", LogText.Escape(account.User.Name));
-        }
-
-        return choice.Account;
+        ExtensionDirectory directory = new(_paths.ExtensionsDirectory, _loggers.CreateLogger("extensions"));
+        return await Task.Run(
+            () =>
+            {
+                ExtensionHost.ClearLeftovers(_paths);
+                return directory.Load();
+            },
+            cancellationToken);
     }
 
     /// <summary>Before the store is loaded: what needs the consent of an extension needs it from the first moment on.</summary>
-    private async Task PrepareExtensionsAsync(
-        StorageService storage, string? qrexecClient, PolicyAdviser policy, CancellationToken cancellationToken)
+    private void PrepareExtensions(
+        IReadOnlyList<ExtensionDefinition> definitions, StorageService storage, string? qrexecClient, PolicyAdviser policy)
     {
-        await Task.Run(() => ExtensionHost.ClearLeftovers(_paths), cancellationToken);
-        ExtensionDirectory directory = new(_paths.ExtensionsDirectory, _loggers.CreateLogger("extensions"));
-        IReadOnlyList<ExtensionDefinition> definitions = await Task.Run(directory.Load, cancellationToken);
-        if (definitions.Any(d => d.IsEnabled))
+        if (definitions.Any(d => d.IsEnabled || d.Classes.Count > 0))
         {
             _extensions = new ExtensionHost(new ExtensionEnvironment
             {
@@ -312,7 +305,7 @@ internal sealed class Daemon : IAsyncDisposable
             PermissionGate = _extensions,
             Logger = _loggers.CreateLogger("admin"),
         };
-        AdminDispatcher dispatcher = new(services, AdminMethods.Table, new AdminDispatcherOptions
+        AdminDispatcher dispatcher = new(services, AdminMethods.For(_app!.Classes), new AdminDispatcherOptions
         {
             LogCalls = _options.LogCalls, SendTracebacks = _options.Debug,
         });

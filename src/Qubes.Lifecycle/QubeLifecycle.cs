@@ -4,6 +4,7 @@ using Qubes.Libvirt;
 using Qubes.Lifecycle.Boot;
 using Qubes.Lifecycle.Control;
 using Qubes.Lifecycle.Daemons;
+using Qubes.Lifecycle.DomainXml;
 using Qubes.Lifecycle.Hypervisors;
 using Qubes.Lifecycle.Network;
 using Qubes.Lifecycle.Operations;
@@ -86,6 +87,15 @@ public sealed partial class QubeLifecycle : IQubeLifecycle, IAsyncDisposable
         new AutoStartLinks(paths).Register(app.Events);
 
         DaemonSupervisor Supervisor(IQubeDaemons daemons) => new(daemons, time, _context.Log, _stopping.Token);
+    }
+
+    /// <summary>
+    /// Says which devices others add to a qube that is being started, given the description of its domain. An exception refuses the start.
+    /// </summary>
+    public Func<QubesVM, string, Task<IReadOnlyList<ExtraDevice>>>? ExtraDevices
+    {
+        get => _context.ExtraDevices;
+        set => _context.ExtraDevices = value;
     }
 
     /// <inheritdoc/>

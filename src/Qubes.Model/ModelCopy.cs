@@ -14,7 +14,7 @@ public static class ModelCopy
     public static QubesApp Of(QubesApp original)
     {
         ArgumentNullException.ThrowIfNull(original);
-        QubesApp copy = new(original.Host);
+        QubesApp copy = new(original.Host, classes: original.Classes);
         foreach (Label label in original.Labels.All)
         {
             copy.Labels.Load(label);

@@ -145,7 +145,7 @@ public sealed class QubeCollection : IReadOnlyCollection<Qube>
             template.SetInput(qube, based);
         }
 
-        foreach ((Properties.PropertyDefinition property, object? value) in parameters.Properties)
+        foreach ((Properties.PropertyDefinition property, object? value) in qubeClass.Content.Properties.Concat(parameters.Properties))
         {
             property.SetInput(qube, value);
         }
@@ -156,6 +156,16 @@ public sealed class QubeCollection : IReadOnlyCollection<Qube>
             if (!QubesAppProperties.CheckUpdatesVM.Get(_app))
             {
                 vm.Features.Load("check-updates", Features.QubeFeatures.False);
+            }
+
+            foreach ((FeatureName name, string value) in qubeClass.Content.Features)
+            {
+                vm.Features.Load(name.Value, value);
+            }
+
+            foreach (TagName tag in qubeClass.Content.Tags)
+            {
+                vm.Tags.Load(tag);
             }
         }
 
@@ -266,7 +276,7 @@ public sealed class QubeCollection : IReadOnlyCollection<Qube>
 
     private Qube Instantiate(QubeClass qubeClass, QubeIdentity identity)
     {
-        Qube qube = qubeClass.Factory!(_app, identity);
+        Qube qube = qubeClass.Factory!(_app, qubeClass, identity);
         qube.SetSlot(QubeProperties.Name.Name, identity.Name);
         qube.SetSlot(QubeProperties.Qid.Name, identity.Qid);
         qube.SetSlot(QubeProperties.Uuid.Name, identity.Uuid);
@@ -274,7 +284,7 @@ public sealed class QubeCollection : IReadOnlyCollection<Qube>
     }
 
     private Qube DefaultTemplate(QubeClass qubeClass) =>
-        (qubeClass == QubeClasses.DispVM ? QubesAppProperties.DefaultDispVM.Get(_app) : QubesAppProperties.DefaultTemplate.Get(_app))
+        (qubeClass.Root == QubeClasses.DispVM ? QubesAppProperties.DefaultDispVM.Get(_app) : QubesAppProperties.DefaultTemplate.Get(_app))
         ?? throw QubesErrors.Value("Template for the qube not specified, nor default template set.");
 
     private void Add(Qube qube)

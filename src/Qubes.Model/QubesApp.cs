@@ -19,9 +19,11 @@ public sealed class QubesApp : PropertyHolder
 
     /// <param name="host">Facts of the machine.</param>
     /// <param name="time">For how long something rests; the system's by default.</param>
-    public QubesApp(IHostFacts host, TimeProvider? time = null)
+    /// <param name="classes">Beside the daemon's own; none by default.</param>
+    public QubesApp(IHostFacts host, TimeProvider? time = null, QubeClassSet? classes = null)
     {
         Host = host;
+        Classes = classes ?? new QubeClassSet([]);
         Changes = new ChangeTracker(this);
         Events = new EventHandlers(Changes);
         Labels = new LabelSet(this);
@@ -43,6 +45,8 @@ public sealed class QubesApp : PropertyHolder
     public override string HolderText => "Qubes";
 
     public IHostFacts Host { get; }
+
+    public QubeClassSet Classes { get; }
 
     public ChangeTracker Changes { get; }
 

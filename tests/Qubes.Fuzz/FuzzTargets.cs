@@ -34,6 +34,7 @@ internal static class FuzzTargets
         new VchanMuxTarget(),
         new ExtensionMessageTarget(),
         new ExtensionFileTarget(),
+        new QubeClassFileTarget(),
     ];
 
     /// <summary>Runs <paramref name="target"/> over its seeds and then over mutated inputs; reports the first finding.</summary>

@@ -105,6 +105,34 @@ public sealed class DomainXmlTests
         System.Xml.Linq.XElement.Parse(DomainXmlText.Render(Full)).Descendants("controller").Count(c => c.Attribute("model")?.Value == "pcie-root-port"));
 
     [Theory]
+    [InlineData("<sound model='ich6'/>", "<sound model=\"ich6\" />")]
+    [InlineData("\n<graphics type='vnc'><!-- ours -->\n  <listen type='address' address='127.0.0.1'/>\n</graphics>\n", "<graphics type=\"vnc\"><listen type=\"address\" address=\"127.0.0.1\" /></graphics>")]
+    [InlineData("<tpm model='tpm-crb'><backend type='emulator' version='2.0'/><alias name='a &amp; b'/></tpm>", "<tpm model=\"tpm-crb\"><backend type=\"emulator\" version=\"2.0\" /><alias name=\"a &amp; b\" /></tpm>")]
+    public void A_device_of_others_survives_the_way_there_and_back_and_has_a_port(string untrustedXml, string xml)
+    {
+        ExtraDevice device = ExtraDevice.Parse(untrustedXml);
+        Assert.Equal(xml, device.Xml);
+        System.Xml.Linq.XElement domain = System.Xml.Linq.XElement.Parse(DomainXmlText.Render(Full with { ExtraDevices = [device, device] }));
+        Assert.Equal(2, domain.Element("devices")!.Elements(domain.Element("devices")!.Elements().Last().Name).Count());
+        Assert.Equal(Full.Disks.Count + 5 + DomainXmlWriter.FreePorts, domain.Descendants("controller").Count(c => c.Attribute("model")?.Value == "pcie-root-port"));
+    }
+
+    [Theory]
+    [InlineData("<disk/>")]
+    [InlineData("<hostdev/>")]
+    [InlineData("<channel/>")]
+    [InlineData("<controller/>")]
+    [InlineData("<serial/>")]
+    [InlineData("<interface/>")]
+    [InlineData("<memballoon/>")]
+    [InlineData("<q:sound xmlns:q='x'/>")]
+    [InlineData("<sound q:a='1' xmlns:q='x'/>")]
+    [InlineData("sound")]
+    [InlineData("")]
+    public void A_device_that_is_the_daemons_or_none_is_refused(string untrustedXml) =>
+        Assert.Throws<DomainXmlException>(() => ExtraDevice.Parse(untrustedXml));
+
+    [Theory]
     [InlineData("0000:00:14.0", true)]
     [InlineData("ffff:ff:1f.7", true)]
     [InlineData("0000:00:20.0", false)]

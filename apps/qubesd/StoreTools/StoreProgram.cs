@@ -1,7 +1,10 @@
 using System.Globalization;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Qubes.Extensions.OutOfProcess.Configuration;
 using Qubes.Linux;
+using Qubes.Model.Classes;
 using Qubes.Store;
 using Qubes.Store.Inspection;
 
@@ -95,7 +98,7 @@ internal static class StoreProgram
 
     private static async Task<int> CheckAsync(string path, QubesPaths paths, bool isJson)
     {
-        StoreReport report = StoreCheck.Run(path, new HostFacts(paths));
+        StoreReport report = StoreCheck.Run(path, new HostFacts(paths), ClassesOf(paths));
         if (isJson)
         {
             await WriteJsonAsync(json =>
@@ -131,6 +134,10 @@ internal static class StoreProgram
 
         return report.Problems.Count == 0 ? 0 : HasProblems;
     }
+
+    /// <summary>With those that extensions bring. What is wrong with extensions is for the daemon's log to say.</summary>
+    private static QubeClassSet ClassesOf(QubesPaths paths) =>
+        new([.. new ExtensionDirectory(paths.ExtensionsDirectory, NullLogger.Instance).Load().SelectMany(e => e.Classes)]);
 
     private static async Task<int> ShowJournalAsync(string path, bool isJson)
     {

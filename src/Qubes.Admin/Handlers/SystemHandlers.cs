@@ -9,7 +9,7 @@ internal static class SystemHandlers
     public static void ClassList(AdminCall call)
     {
         AdminFilters filters = call.Permit();
-        foreach (QubeClass qubeClass in QubeClasses.All)
+        foreach (QubeClass qubeClass in call.App.Classes.All)
         {
             if (filters.Allows(qubeClass.Name))
             {

@@ -1,4 +1,5 @@
 using Qubes.Admin.Methods.Families;
+using Qubes.Model.Classes;
 
 namespace Qubes.Admin.Methods;
 
@@ -22,6 +23,13 @@ public static class AdminMethods
         .. InternalMethods.Rows(),
         .. MiscMethods.Rows(),
     ]);
+
+    /// <summary>The calls of a system: there are more with classes of qubes that extensions bring.</summary>
+    public static AdminMethodTable For(QubeClassSet classes)
+    {
+        ArgumentNullException.ThrowIfNull(classes);
+        return classes.Derived.Count == 0 ? Table : new AdminMethodTable([.. Table.All, .. classes.Derived.SelectMany(QubeMethods.OfClass)]);
+    }
 
     /// <summary>Services that programs carry out with calls of the internal socket, because their data is too much for a request.</summary>
     public static IReadOnlyList<string> ProgramServices { get; } = ["admin.vm.volume.Import", "admin.vm.volume.ImportWithSize"];

@@ -130,7 +130,7 @@ internal sealed class ChangeRunner(QubesApp app, string creator)
     private void Create(CreateStep step)
     {
         QubeName name = QubeName.Parse(step.UntrustedQube);
-        if (!QubeClasses.TryFind(step.UntrustedClass, out QubeClass? qubeClass))
+        if (!app.Classes.TryFind(step.UntrustedClass, out QubeClass? qubeClass))
         {
             throw QubesErrors.General($"no such class of qubes: {step.UntrustedClass}");
         }

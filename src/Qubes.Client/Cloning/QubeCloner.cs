@@ -128,7 +128,7 @@ public sealed class QubeCloner(QubesApp app, CloneOptions options)
 
     private static async Task<string?> FindTemplateAsync(Qube source, string className, CancellationToken cancellation)
     {
-        if (className is not ("AppVM" or "DispVM"))
+        if (className is "TemplateVM" or "StandaloneVM" or "RemoteVM")
         {
             return null;
         }

@@ -1,8 +1,11 @@
 using System.Text.Json;
+using Microsoft.Extensions.Logging;
 using Qubes.Extensions.OutOfProcess.Configuration;
 using Qubes.Extensions.OutOfProcess.Policy;
 using Qubes.Extensions.OutOfProcess.Rpc;
+using Qubes.Lifecycle.DomainXml;
 using Qubes.Linux;
+using Qubes.Model.Classes;
 using Qubes.Model.Events;
 using Qubes.Protocol.Errors;
 
@@ -20,6 +23,7 @@ public sealed class ExtensionHost : IPermissionGate, IEventObserver, IAsyncDispo
 
     private readonly ExtensionEnvironment _environment;
     private readonly List<ExtensionSupervisor> _supervisors = [];
+    private readonly List<ClassGuard> _classes = [];
     private readonly List<Task> _running = [];
     private readonly CancellationTokenSource _stopping = new();
     private readonly Dictionary<string, bool> _concerns = new(StringComparer.Ordinal);
@@ -29,11 +33,17 @@ public sealed class ExtensionHost : IPermissionGate, IEventObserver, IAsyncDispo
     public ExtensionHost(ExtensionEnvironment environment, IEnumerable<ExtensionDefinition> definitions)
     {
         _environment = environment;
-        foreach (ExtensionDefinition definition in definitions.Where(d => d.IsEnabled))
+        foreach (ExtensionDefinition definition in definitions)
         {
-            ExtensionSupervisor supervisor = new(definition, environment);
-            supervisor.Changed += OnChanged;
-            _supervisors.Add(supervisor);
+            ExtensionSupervisor? supervisor = null;
+            if (definition.IsEnabled)
+            {
+                supervisor = new ExtensionSupervisor(definition, environment);
+                supervisor.Changed += OnChanged;
+                _supervisors.Add(supervisor);
+            }
+
+            _classes.Add(new ClassGuard(definition, environment.App, () => supervisor?.Session));
         }
     }
 
@@ -51,6 +61,30 @@ public sealed class ExtensionHost : IPermissionGate, IEventObserver, IAsyncDispo
 
         await Task.WhenAll(_supervisors.Select(s => s.Settled)).WaitAsync(_environment.Limits.StartPatience, _environment.Time)
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        foreach (string waiting in _classes.SelectMany(c => c.Waiting))
+        {
+            _environment.Loggers.CreateLogger("extensions").LogWarning("Qubes of class {Class} cannot be started: their extension does not serve them", waiting);
+        }
+    }
+
+    /// <summary>Which devices extensions add to a domain that is about to be launched. One that does not answer adds none.</summary>
+    /// <exception cref="QubesException">One refuses.</exception>
+    public async Task<IReadOnlyList<ExtraDevice>> FindDevicesAsync(QubesVM qube, string xml)
+    {
+        List<ExtraDevice> devices = [];
+        foreach (ExtensionSession session in Sessions.Where(s => s.Registrations.AddsDevices).ToArray())
+        {
+            try
+            {
+                devices.AddRange(await DomainDeviceQuestion.AskAsync(session, qube.Name, xml));
+            }
+            catch (ExtensionGoneException e)
+            {
+                session.Log.LogWarning("{Qube} starts without the devices it might have added: it {Reason}", qube.Name, LogText.Escape(e.Message));
+            }
+        }
+
+        return devices;
     }
 
     /// <summary>Tells them to end, and ends those that do not.</summary>
@@ -149,9 +183,9 @@ public sealed class ExtensionHost : IPermissionGate, IEventObserver, IAsyncDispo
 
     /// <summary>An extension that waits for a call of its own is not asked about it.</summary>
     private static bool IsOwnCall(ExtensionSession session, QubesEvent permission) =>
-        session.OwnCalls.Count > 0 && permission.Subject is Model.Classes.AdminVM
+        session.OwnCalls.Count > 0 && permission.Subject is AdminVM
         && session.OwnCalls.Contains((permission.Name[CallableEvents.PermissionPrefix.Length..], permission.Arguments["arg"] as string ?? "",
-            (permission.Arguments["dest"] as Model.Classes.Qube)?.Name ?? ""));
+            (permission.Arguments["dest"] as Qube)?.Name ?? ""));
 
     // {"hide": [NAME, …]} or {"only": [NAME, …]}; anything else limits nothing
 

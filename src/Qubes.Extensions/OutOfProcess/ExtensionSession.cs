@@ -110,6 +110,12 @@ internal sealed class ExtensionSession
                 Registrations.PublishStorageDriver(StorageDriverDefinition.Parse(driver));
             }
 
+            foreach (string qubeClass in wanted.Texts("qube_classes", maxCount: 16))
+            {
+                Registrations.ServeQubeClass(qubeClass);
+            }
+
+            Registrations.AddsDevices = wanted.Flag("domain_devices");
             RequireSubscriptions();
         }
         catch (RpcException e)

@@ -25,6 +25,12 @@ internal sealed class SessionRegistrations(ExtensionSession session, ExtensionEn
     /// <summary>The storage drivers it runs, by name; the supervisor's as well.</summary>
     public Dictionary<string, PublishedDriver> StorageDrivers { get; set; } = [];
 
+    /// <summary>The classes of qubes it serves.</summary>
+    public HashSet<string> QubeClasses { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>It is asked which devices domains have beside the daemon's.</summary>
+    public bool AddsDevices { get; set; }
+
     public IReadOnlyList<Subscription> Subscriptions => _subscriptions;
 
     /// <summary>Raised when what it wants to hear has changed.</summary>
@@ -82,6 +88,17 @@ internal sealed class SessionRegistrations(ExtensionSession session, ExtensionEn
         {
             qube.QubesDb.Unwatch(path);
         }
+    }
+
+    /// <summary>Serves one of the classes its file brings.</summary>
+    public void ServeQubeClass(string untrustedName)
+    {
+        if (session.Definition.Classes.All(c => c.Name != untrustedName))
+        {
+            throw RpcException.InvalidParams($"its file brings no qube class '{untrustedName}'");
+        }
+
+        QubeClasses.Add(untrustedName);
     }
 
     public void PublishDeviceClass(string deviceClass)

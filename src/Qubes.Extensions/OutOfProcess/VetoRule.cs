@@ -17,15 +17,17 @@ internal sealed class VetoRule
     private readonly EventPattern _pattern;
     private readonly string? _subject;
     private readonly string? _tag;
+    private readonly string? _class;
     private readonly IReadOnlyList<(string Key, EventPattern Value)> _conditions;
     private readonly string _message;
     private readonly string _type;
 
-    private VetoRule(EventPattern pattern, string? subject, string? tag, IReadOnlyList<(string, EventPattern)> conditions, string message, string type)
+    private VetoRule(EventPattern pattern, string? subject, string? tag, string? qubeClass, IReadOnlyList<(string, EventPattern)> conditions, string message, string type)
     {
         _pattern = pattern;
         _subject = subject;
         _tag = tag;
+        _class = qubeClass;
         _conditions = conditions;
         _message = message;
         _type = type;
@@ -33,7 +35,7 @@ internal sealed class VetoRule
 
     public string Pattern => _pattern.ToString();
 
-    // {"event": PATTERN, "subject": NAME, "tag": TAG, "when": {ARGUMENT: PATTERN, …}, "deny": TEXT, "type": EXCEPTION}
+    // {"event": PATTERN, "subject": NAME, "tag": TAG, "class": CLASS, "when": {ARGUMENT: PATTERN, …}, "deny": TEXT, "type": EXCEPTION}
     // event and deny are needed. All that is given must hold; patterns of "when" are matched against the argument's text.
 
     /// <exception cref="RpcException">It makes no sense.</exception>
@@ -51,7 +53,7 @@ internal sealed class VetoRule
             throw RpcException.InvalidParams($"event '{pattern}': only pre-events can be refused, and their name before the colon is written out");
         }
 
-        return new VetoRule(new EventPattern(pattern), untrusted.OptionalText("subject"), untrusted.OptionalText("tag"),
+        return new VetoRule(new EventPattern(pattern), untrusted.OptionalText("subject"), untrusted.OptionalText("tag"), untrusted.OptionalText("class"),
             [.. untrusted.TextMap("when", MaxConditions).Select(c => (c.Key, new EventPattern(c.Value)))],
             Refusal.Text(untrusted.Text("deny", Refusal.MaxTextLength)), Refusal.TypeOf(untrusted.OptionalText("type"), pattern));
     }
@@ -61,6 +63,7 @@ internal sealed class VetoRule
     {
         if ((_subject is null || _subject == happened.Subject.SubjectText)
             && (_tag is null || (happened.Subject is Qube qube && qube.Tags.Contains(_tag)))
+            && (_class is null || (happened.Subject is Qube one && one.Klass == _class))
             && _conditions.All(c => happened.Arguments.TryGet(c.Key, out object? value) && c.Value.Matches(EventValue.ToText(value))))
         {
             throw Refusal.Of(_type, _message);

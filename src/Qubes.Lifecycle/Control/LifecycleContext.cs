@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
+using Qubes.Lifecycle.DomainXml;
 using Qubes.Lifecycle.Hypervisors;
 using Qubes.Lifecycle.Qrexec;
 using Qubes.Linux;
@@ -34,6 +35,9 @@ internal sealed class LifecycleContext
 
     /// <inheritdoc cref="IQubeLifecycle.DisposableEnded"/>
     public Func<DispVM, Task>? DisposableEnded { get; set; }
+
+    /// <inheritdoc cref="QubeLifecycle.ExtraDevices"/>
+    public Func<QubesVM, string, Task<IReadOnlyList<ExtraDevice>>>? ExtraDevices { get; set; }
 
     public QubeControl ControlOf(QubesVM qube) => _controls.GetOrCreateValue(qube);
 

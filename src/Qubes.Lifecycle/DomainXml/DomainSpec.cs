@@ -26,6 +26,9 @@ public sealed record DomainSpec
     /// <summary>Devices of the host that the guest drives itself.</summary>
     public IReadOnlyList<PciAddress> HostDevices { get; init; } = [];
 
+    /// <summary>Devices that others add.</summary>
+    public IReadOnlyList<ExtraDevice> ExtraDevices { get; init; } = [];
+
     /// <summary>Where QEMU listens for the host end of the guest's vchan port; null without one.</summary>
     public string? ChannelPath { get; init; }
 
@@ -35,6 +38,6 @@ public sealed record DomainSpec
     /// <summary>True when both say the same.</summary>
     public bool IsSameAs(DomainSpec other) =>
         // A record compares its lists by identity: compare them apart.
-        this with { Disks = other.Disks, HostDevices = other.HostDevices } == other
-        && Disks.SequenceEqual(other.Disks) && HostDevices.SequenceEqual(other.HostDevices);
+        this with { Disks = other.Disks, HostDevices = other.HostDevices, ExtraDevices = other.ExtraDevices } == other
+        && Disks.SequenceEqual(other.Disks) && HostDevices.SequenceEqual(other.HostDevices) && ExtraDevices.SequenceEqual(other.ExtraDevices);
 }

@@ -28,6 +28,7 @@ internal static class DomainXmlReader
             CommandLine = os.Element("cmdline")?.Value,
             Disks = devices?.Elements("disk").Select(ReadDisk).ToArray() ?? [],
             HostDevices = devices?.Elements("hostdev").Select(ReadHostDevice).ToArray() ?? [],
+            ExtraDevices = devices?.Elements().Where(ExtraDevice.IsKnown).Select(ExtraDevice.Of).ToArray() ?? [],
             ChannelPath = devices?.Element("channel") is { } channel ? Attribute(Child(channel, "source"), "path") : null,
             ConsoleLogPath = devices?.Element("serial")?.Element("log") is { } log ? Attribute(log, "file") : null,
         };
@@ -48,7 +49,7 @@ internal static class DomainXmlReader
         return disks;
     }
 
-    private static XElement Root(string xml)
+    internal static XElement Root(string xml)
     {
         using XmlReader reader = XmlReader.Create(new StringReader(xml), Settings);
         return XDocument.Load(reader).Root!;

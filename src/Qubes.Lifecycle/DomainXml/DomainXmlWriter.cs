@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Xml;
+using System.Xml.Linq;
 
 namespace Qubes.Lifecycle.DomainXml;
 
@@ -31,7 +32,7 @@ internal static class DomainXmlWriter
             xml.WriteString(spec.VCpus.ToString(CultureInfo.InvariantCulture));
             xml.WriteEndElement();
             if (spec.Kind == DomainKind.Test)
-                WriteTestMachine(xml);
+                WriteTestMachine(xml, spec);
             else
                 WriteMachine(xml, spec);
             xml.WriteEndElement();
@@ -47,12 +48,15 @@ internal static class DomainXmlWriter
         _ => "test",
     };
 
-    private static void WriteTestMachine(XmlWriter xml)
+    private static void WriteTestMachine(XmlWriter xml, DomainSpec spec)
     {
         xml.WriteStartElement("os");
         xml.WriteElementString("type", "hvm");
         xml.WriteEndElement();
         WriteReactions(xml);
+        xml.WriteStartElement("devices");
+        WriteExtraDevices(xml, spec);
+        xml.WriteEndElement();
     }
 
     private static void WriteMachine(XmlWriter xml, DomainSpec spec)
@@ -131,7 +135,14 @@ internal static class DomainXmlWriter
         xml.WriteEndElement();
         xml.WriteEndElement();
         WriteElement(xml, "memballoon", ("model", "virtio"));
+        WriteExtraDevices(xml, spec);
         xml.WriteEndElement();
+    }
+
+    private static void WriteExtraDevices(XmlWriter xml, DomainSpec spec)
+    {
+        foreach (ExtraDevice device in spec.ExtraDevices)
+            XElement.Parse(device.Xml).WriteTo(xml);
     }
 
     /// <summary>A disk by itself, to be plugged or unplugged.</summary>
@@ -152,7 +163,7 @@ internal static class DomainXmlWriter
     /// </summary>
     private static void WritePorts(XmlWriter xml, DomainSpec spec)
     {
-        int taken = spec.Disks.Count(disk => !disk.IsCdrom) + spec.HostDevices.Count + (spec.ChannelPath is null ? 0 : 1) + OtherDevices;
+        int taken = spec.Disks.Count(disk => !disk.IsCdrom) + spec.HostDevices.Count + (spec.ChannelPath is null ? 0 : 1) + spec.ExtraDevices.Count + OtherDevices;
         for (int index = 1; index <= taken + FreePorts; index++)
         {
             WriteElement(xml, "controller", ("type", "pci"), ("index", index.ToString(CultureInfo.InvariantCulture)), ("model", "pcie-root-port"));

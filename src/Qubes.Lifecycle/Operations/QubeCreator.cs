@@ -40,7 +40,7 @@ internal sealed class QubeCreator(LifecycleContext context)
     /// <summary>What is left is removed later: a driver that was gone may be there again.</summary>
     private async Task PostponeAsync(QubeDataIntent intent, IEnumerable<VolumeConfig> left)
     {
-        await _intents.NarrowAsync(intent, left);
+        await QubeDataIntents.NarrowAsync(intent, left);
         Postpone(intent);
     }
 

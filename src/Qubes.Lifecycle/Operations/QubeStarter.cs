@@ -74,7 +74,7 @@ internal sealed class QubeStarter(LifecycleContext context, DomainSpecs specs, Q
         FaultPoint.Hit("start-volumes-started");
 
         await qube.FirePreAsync("domain-pre-spawn", StartArguments);
-        DomainSpec spec = await specs.BuildAsync(qube, storage);
+        DomainSpec spec = await AddDevicesAsync(qube, await specs.BuildAsync(qube, storage));
         QubeRun run = await LaunchAsync(qube, control, spec, rollback);
         FaultPoint.Hit("start-launched");
         StopHandler.AnnounceRuntime(qube);
@@ -114,6 +114,18 @@ internal sealed class QubeStarter(LifecycleContext context, DomainSpecs specs, Q
 
         await storage.VerifyAsync();
         qube.Fire("domain-verify-files");
+    }
+
+    private async Task<DomainSpec> AddDevicesAsync(QubesVM qube, DomainSpec spec)
+    {
+        try
+        {
+            return context.ExtraDevices is { } ask ? spec with { ExtraDevices = await ask(qube, DomainXmlText.Render(spec)) } : spec;
+        }
+        catch (DomainXmlException failure)
+        {
+            throw new QubesException(QubesErrorNames.VMError, failure.Message, failure);
+        }
     }
 
     /// <summary>Launches the domain, stopped. While it is under way, events tell whether it lives.</summary>

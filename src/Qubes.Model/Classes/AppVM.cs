@@ -3,8 +3,8 @@ namespace Qubes.Model.Classes;
 /// <summary>A qube based on a template, with its own private volume.</summary>
 public sealed class AppVM : QubesVM, IDisposableTemplate
 {
-    internal AppVM(QubesApp app, QubeIdentity identity)
-        : base(app, QubeClasses.AppVM, identity)
+    internal AppVM(QubesApp app, QubeClass qubeClass, QubeIdentity identity)
+        : base(app, qubeClass, identity)
     {
     }
 

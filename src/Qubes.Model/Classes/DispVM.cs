@@ -7,8 +7,8 @@ namespace Qubes.Model.Classes;
 /// <summary>A disposable: started from snapshots of its template's volumes, of which nothing is kept.</summary>
 public sealed class DispVM : QubesVM
 {
-    internal DispVM(QubesApp app, QubeIdentity identity)
-        : base(app, QubeClasses.DispVM, identity)
+    internal DispVM(QubesApp app, QubeClass qubeClass, QubeIdentity identity)
+        : base(app, qubeClass, identity)
     {
     }
 

@@ -6,7 +6,7 @@ using Qubes.Model.Volumes;
 
 namespace Qubes.Model.Classes;
 
-/// <summary>The classes of qubes there are.</summary>
+/// <summary>The classes of qubes that are part of the daemon; see <see cref="QubeClassSet"/> for all of a system.</summary>
 public static class QubeClasses
 {
     private const long RootSize = 10L << 30;
@@ -27,35 +27,35 @@ public static class QubeClasses
         "AppVM",
         EmitterClass.AppVM,
         new PropertyTable([.. AppVMProperties.All, .. DisposableTemplateProperties.All, .. QubesVMProperties.All]),
-        static (app, identity) => new AppVM(app, identity),
+        static (app, qubeClass, identity) => new AppVM(app, qubeClass, identity),
         [SnapshotRoot, KeptPrivate, Volatile, KernelVolume]);
 
     public static QubeClass RemoteVM { get; } = new(
         "RemoteVM",
         EmitterClass.RemoteVM,
         new PropertyTable(RemoteVMProperties.All),
-        static (app, identity) => new RemoteVM(app, identity),
+        static (app, qubeClass, identity) => new RemoteVM(app, qubeClass, identity),
         []);
 
     public static QubeClass StandaloneVM { get; } = new(
         "StandaloneVM",
         EmitterClass.StandaloneVM,
         new PropertyTable([.. DisposableTemplateProperties.All, .. QubesVMProperties.All]),
-        static (app, identity) => new StandaloneVM(app, identity),
+        static (app, qubeClass, identity) => new StandaloneVM(app, qubeClass, identity),
         [KeptRoot, KeptPrivate, Volatile, KernelVolume]);
 
     public static QubeClass TemplateVM { get; } = new(
         "TemplateVM",
         EmitterClass.TemplateVM,
         new PropertyTable([.. TemplateVMProperties.All, .. QubesVMProperties.All]),
-        static (app, identity) => new TemplateVM(app, identity),
+        static (app, qubeClass, identity) => new TemplateVM(app, qubeClass, identity),
         [KeptRoot, KeptPrivate, Volatile, KernelVolume]);
 
     public static QubeClass DispVM { get; } = new(
         "DispVM",
         EmitterClass.DispVM,
         new PropertyTable([.. DispVMProperties.All, .. QubesVMProperties.All]),
-        static (app, identity) => new DispVM(app, identity),
+        static (app, qubeClass, identity) => new DispVM(app, qubeClass, identity),
         [SnapshotRoot, SnapshotPrivate, Volatile with { Size = RootSize + PrivateSize }, KernelVolume]);
 
     /// <summary>All, by name.</summary>

@@ -6,8 +6,8 @@ namespace Qubes.Model.Classes;
 /// </summary>
 public sealed class RemoteVM : Qube
 {
-    internal RemoteVM(QubesApp app, QubeIdentity identity)
-        : base(app, QubeClasses.RemoteVM, identity)
+    internal RemoteVM(QubesApp app, QubeClass qubeClass, QubeIdentity identity)
+        : base(app, qubeClass, identity)
     {
     }
 

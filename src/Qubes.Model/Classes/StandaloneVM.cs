@@ -3,8 +3,8 @@ namespace Qubes.Model.Classes;
 /// <summary>A qube with a root volume of its own.</summary>
 public sealed class StandaloneVM : QubesVM, IDisposableTemplate
 {
-    internal StandaloneVM(QubesApp app, QubeIdentity identity)
-        : base(app, QubeClasses.StandaloneVM, identity)
+    internal StandaloneVM(QubesApp app, QubeClass qubeClass, QubeIdentity identity)
+        : base(app, qubeClass, identity)
     {
     }
 

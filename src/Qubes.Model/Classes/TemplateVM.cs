@@ -3,8 +3,8 @@ namespace Qubes.Model.Classes;
 /// <summary>A template: AppVMs start from snapshots of its root volume.</summary>
 public sealed class TemplateVM : QubesVM
 {
-    internal TemplateVM(QubesApp app, QubeIdentity identity)
-        : base(app, QubeClasses.TemplateVM, identity)
+    internal TemplateVM(QubesApp app, QubeClass qubeClass, QubeIdentity identity)
+        : base(app, qubeClass, identity)
     {
     }
 

@@ -38,6 +38,9 @@ public sealed class EmitterClass
         Levels = [this, .. bases];
     }
 
+    /// <summary>The level of a class that is a kind of another one, before all of that one's.</summary>
+    internal static EmitterClass Derive(string name, EmitterClass from) => new(name, from.Levels.AsSpan());
+
     public string Name { get; }
 
     /// <summary>This level and all more basic ones, most derived first.</summary>

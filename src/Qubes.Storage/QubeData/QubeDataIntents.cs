@@ -39,7 +39,7 @@ public sealed class QubeDataIntents(StorageService storage)
     }
 
     /// <summary>Of what was announced only these volumes are left.</summary>
-    public Task NarrowAsync(QubeDataIntent intent, IEnumerable<VolumeConfig> left) =>
+    public static Task NarrowAsync(QubeDataIntent intent, IEnumerable<VolumeConfig> left) =>
         AtomicFile.WriteAsync(intent.Path, Record(intent.QubeDirectory, left), FileMode);
 
     /// <summary>

@@ -1,5 +1,6 @@
 using System.Xml;
 using Qubes.Model;
+using Qubes.Model.Classes;
 using Qubes.Model.Host;
 using Qubes.Store.Format;
 using Qubes.Store.Journal;
@@ -12,8 +13,9 @@ public static class StoreCheck
 {
     /// <param name="path">The file; a journal beside it is taken into account.</param>
     /// <param name="host">What the qubes' values may depend on.</param>
+    /// <param name="classes">What classes of qubes there are; the daemon's own by default.</param>
     /// <exception cref="IOException">It cannot be read.</exception>
-    public static StoreReport Run(string path, IHostFacts host)
+    public static StoreReport Run(string path, IHostFacts host, QubeClassSet? classes = null)
     {
         byte[] content = File.ReadAllBytes(path);
         JournalScan? scan = StoreRecovery.ReadJournal(new StoreOptions { StoreFile = path, HistoryDirectory = "" }.JournalFile);
@@ -34,7 +36,7 @@ public static class StoreCheck
         }
 
         int outstanding = scan is null ? 0 : ApplyJournal(scan, content, ref document, problems);
-        QubesApp app = new(host);
+        QubesApp app = new(host, classes: classes);
         PreservedEntries preserved = new();
         problems.AddRange(StoreLoader.Load(app, document, content, preserved));
         int reported = app.Problems.Count;

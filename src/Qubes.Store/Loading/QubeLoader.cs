@@ -19,7 +19,7 @@ internal static class QubeLoader
     /// <summary>Creates the qube with its volumes and stage-2 properties, and adds it to the application.</summary>
     public static Qube Create(QubesApp app, StoredQube stored)
     {
-        if (!QubeClasses.TryFind(stored.Class, out QubeClass? qubeClass))
+        if (!app.Classes.TryFind(stored.Class, out QubeClass? qubeClass))
         {
             throw QubesErrors.General($"no such VM class: '{stored.Class}'");
         }

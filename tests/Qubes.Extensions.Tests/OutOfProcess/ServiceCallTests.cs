@@ -12,6 +12,7 @@ using Qubes.Model.Classes;
 using Qubes.Model.Host;
 using Qubes.Protocol.Errors;
 using Qubes.Protocol.Names;
+using Qubes.Storage;
 
 namespace Qubes.Extensions.Tests.OutOfProcess;
 
@@ -40,7 +41,8 @@ public sealed class ServiceCallTests : IAsyncDisposable
         app.Domains.Create(new NewQube { Class = QubeClasses.StandaloneVM, Name = QubeName.Parse("work"), Label = Model.Labels.LabelSet.BuiltIn[0] });
         _environment = new ExtensionEnvironment
         {
-            App = app, Loop = _loop, Paths = _paths, Loggers = NullLoggerFactory.Instance, QrexecClientProgram = client,
+            App = app, Loop = _loop, Storage = new StorageService(new StorageEnvironment { Paths = _paths }), Paths = _paths,
+            Loggers = NullLoggerFactory.Instance, QrexecClientProgram = client,
         };
         _session = new ExtensionSession(new ExtensionDefinition { Name = "x", Program = "/x" }, _environment, channel: null!, NullLogger.Instance);
     }

@@ -165,7 +165,7 @@ public sealed class ExternalPoolTests : IDisposable
         _ = _storage.Add(Config);
         QubeDataIntents intents = _storage.QubeData;
         QubeDataIntent intent = await intents.AnnounceAsync(Directory, [Private, Extra]);
-        await intents.NarrowAsync(intent, [Extra]);
+        await QubeDataIntents.NarrowAsync(intent, [Extra]);
         intents.Postpone(intent);
         await intents.SettleAsync("appvms/other");
         Assert.Equal("What is left of a former qube of that name cannot be removed: The driver thin of pool far is not there",

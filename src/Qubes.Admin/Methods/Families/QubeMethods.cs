@@ -7,6 +7,9 @@ namespace Qubes.Admin.Methods.Families;
 /// <summary>Calls about qubes as a whole: list, create, remove, start, stop.</summary>
 internal static class QubeMethods
 {
+    public const string CreatePrefix = "admin.vm.Create.";
+    public const string CreateInPoolPrefix = "admin.vm.CreateInPool.";
+
     public static IEnumerable<AdminMethod> Rows() =>
     [
         AdminRow.Global("admin.vm.List", AdminRow.Reads) with
@@ -19,11 +22,7 @@ internal static class QubeMethods
             Answer = QubeHandlers.CurrentState, Help = "Tells what a qube uses at the moment",
             Result = "`mem=KIB mem_static_max=KIB cputime=NS power_state=STATE`",
         },
-        .. QubeClasses.All.SelectMany(qubeClass => new[]
-        {
-            Creation("admin.vm.Create.", qubeClass, allowPool: false, $"Creates a qube of class {qubeClass.Name}"),
-            Creation("admin.vm.CreateInPool.", qubeClass, allowPool: true, $"Creates a qube of class {qubeClass.Name} in given pools"),
-        }),
+        .. QubeClasses.All.SelectMany(OfClass),
         AdminRow.Global("admin.vm.CreateDisposable", AdminRow.Writes) with
         {
             Destination = AdminDestination.Any, Argument = AdminPart.Optional, Payload = AdminPart.Optional,
@@ -63,6 +62,13 @@ internal static class QubeMethods
             Destination = AdminDestination.Any, Handler = StatsStream.SendAsync, IsStream = true,
             Help = "Streams what a running qube, or each of them, uses", Result = "events `vm-stats`, until the caller goes",
         },
+    ];
+
+    /// <summary>The calls that make qubes of one class.</summary>
+    public static IEnumerable<AdminMethod> OfClass(QubeClass qubeClass) =>
+    [
+        Creation(CreatePrefix, qubeClass, allowPool: false, $"Creates a qube of class {qubeClass.Name}"),
+        Creation(CreateInPoolPrefix, qubeClass, allowPool: true, $"Creates a qube of class {qubeClass.Name} in given pools"),
     ];
 
     private static AdminMethod Creation(string prefix, QubeClass qubeClass, bool allowPool, string help) =>

@@ -1,3 +1,4 @@
+using Qubes.Model.Classes;
 using Qubes.Model.Events;
 
 namespace Qubes.Extensions.OutOfProcess.Configuration;
@@ -15,6 +16,12 @@ public sealed record ExtensionDefinition
 
     /// <summary>Events that do not happen while this extension cannot be asked.</summary>
     public IReadOnlyList<EventPattern> Required { get; init; } = [];
+
+    /// <summary>Absolute path of the file that says which classes of qubes it brings; null: none.</summary>
+    public string? ClassFile { get; init; }
+
+    /// <summary>The classes of qubes it brings.</summary>
+    public IReadOnlyList<QubeClass> Classes { get; init; } = [];
 
     /// <summary>How long it has for an answer about an event.</summary>
     public TimeSpan Deadline { get; init; } = TimeSpan.FromSeconds(2);

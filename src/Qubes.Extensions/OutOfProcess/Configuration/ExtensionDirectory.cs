@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Qubes.Linux;
+using Qubes.Model.Classes;
 
 namespace Qubes.Extensions.OutOfProcess.Configuration;
 
@@ -62,14 +63,52 @@ public sealed class ExtensionDirectory(string path, ILogger log)
                 throw new ExtensionFormatException($"there are more than {MaxExtensions} extensions");
             }
 
-            ExtensionDefinition definition = ExtensionFile.Parse(fileName[..^ExtensionFile.Suffix.Length], Read(file));
-            CheckProgram(definition.Program);
+            ExtensionDefinition definition = ReadClasses(ExtensionFile.Parse(fileName[..^ExtensionFile.Suffix.Length], Read(file)), definitions);
+            try
+            {
+                CheckProgram(definition.Program);
+            }
+            catch (ExtensionFormatException e) when (definition.Classes.Count > 0)
+            {
+                // What its qubes are is known without it.
+                log.LogError("{File}: its qubes are kept, and it is not started: {Reason}", LogText.Escape(file), LogText.Escape(e.Message));
+                definition = definition with { IsEnabled = false };
+            }
+
             definitions.Add(definition);
         }
         catch (Exception e) when (e is ExtensionFormatException or IOException or UnauthorizedAccessException or LinuxException)
         {
             log.LogError("{File} is not used: {Reason}", LogText.Escape(file), LogText.Escape(e.Message));
         }
+    }
+
+    private static ExtensionDefinition ReadClasses(ExtensionDefinition definition, List<ExtensionDefinition> others)
+    {
+        if (definition.ClassFile is not { } file)
+        {
+            return definition;
+        }
+
+        IReadOnlyList<QubeClass> classes;
+        try
+        {
+            classes = QubeClassFile.Parse(Read(file));
+        }
+        catch (ExtensionFormatException e)
+        {
+            throw new ExtensionFormatException($"{file}: {e.Message}");
+        }
+
+        foreach (QubeClass qubeClass in classes)
+        {
+            if (others.FirstOrDefault(o => o.Classes.Any(c => c.Name == qubeClass.Name)) is { } owner)
+            {
+                throw new ExtensionFormatException($"{file}: class {qubeClass.Name} is brought by extension '{owner.Name}'");
+            }
+        }
+
+        return definition with { Classes = classes };
     }
 
     private static byte[] Read(string file)

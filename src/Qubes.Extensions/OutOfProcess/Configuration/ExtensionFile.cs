@@ -78,6 +78,7 @@ public static class ExtensionFile
         private readonly List<EventPattern> _required = [];
         private readonly HashSet<string> _seen = new(StringComparer.Ordinal);
         private string? _program;
+        private string? _classes;
         private TimeSpan? _deadline;
         private TimeSpan? _storageDeadline;
         private bool _enabled = true;
@@ -113,6 +114,7 @@ public static class ExtensionFile
                 Program = _program ?? throw new ExtensionFormatException("no program"),
                 Arguments = _arguments,
                 Required = _required,
+                ClassFile = _classes,
                 IsEnabled = _enabled,
             };
             return definition with { Deadline = _deadline ?? definition.Deadline, StorageDeadline = _storageDeadline ?? definition.StorageDeadline };
@@ -124,8 +126,11 @@ public static class ExtensionFile
             {
                 case "program":
                     Once(key);
-                    _program = Path.IsPathFullyQualified(value)
-                        ? value : throw new ExtensionFormatException("program must be an absolute path");
+                    _program = Absolute(key, value);
+                    break;
+                case "qube-classes":
+                    Once(key);
+                    _classes = Absolute(key, value);
                     break;
                 case "argument":
                     Add(_arguments, value, MaxArguments);
@@ -160,6 +165,9 @@ public static class ExtensionFile
             int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int milliseconds) && milliseconds >= min && milliseconds <= max
                 ? TimeSpan.FromMilliseconds(milliseconds)
                 : throw new ExtensionFormatException($"{key} must be {min} to {max} milliseconds");
+
+        private static string Absolute(string key, string value) =>
+            Path.IsPathFullyQualified(value) ? value : throw new ExtensionFormatException($"{key} must be an absolute path");
 
         private void Once(string key)
         {
