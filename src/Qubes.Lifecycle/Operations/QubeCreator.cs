@@ -142,8 +142,8 @@ internal sealed class QubeCreator(LifecycleContext context)
 
     /// <summary>
     /// Checks, drops the qube from model and store, then deletes its data. Waits for a start under way. Once the store is without
-    /// the qube the removal has succeeded: what cannot be deleted is logged, and tried again when a qube of that name is made and at the
-    /// next daemon start.
+    /// the qube the removal has succeeded: what cannot be deleted is logged, and tried again soon, when a qube of that name is made,
+    /// and at the next daemon start.
     /// </summary>
     internal async Task RemoveAsync(QubesVM qube, Func<Task> dropAndCommit, bool isCheckedLast)
     {
