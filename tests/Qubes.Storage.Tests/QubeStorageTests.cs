@@ -184,6 +184,28 @@ public sealed class QubeStorageTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Announced_data_that_cannot_be_removed_at_start_is_kept_from_a_new_qube_of_that_name()
+    {
+        await _storage.QubeData.AnnounceAsync("appvms/work", [Private]);
+        await _storage.ForQube([Private]).CreateAsync();
+        QubeDataIntents intents = _storage.QubeData;
+        string directory = Path.Combine(State, "appvms/work");
+        string elsewhere = directory + ".moved";
+        Directory.Move(directory, elsewhere);
+        await File.WriteAllBytesAsync(directory, []);
+
+        Assert.Equal(1, await intents.RecoverAsync(_ => false));
+        Assert.True(intents.HasPostponed);
+        await Assert.ThrowsAsync<QubesException>(() => intents.SettleAsync("appvms/work"));
+
+        File.Delete(directory);
+        Directory.Move(elsewhere, directory);
+        await intents.SettleAsync("appvms/work");
+        Assert.False(intents.HasPostponed);
+        Assert.False(Directory.Exists(directory));
+    }
+
+    [Fact]
     public async Task A_damaged_announcement_removes_nothing_and_stays_to_be_seen()
     {
         await _storage.ForQube([Private]).CreateAsync();

@@ -204,6 +204,7 @@ def copy(source, target, progress):
 class PlainDirectory:
     def __init__(self):
         self.locks = {}
+        self.removing = threading.Lock()
         self.daemon = Daemon({
             "initialize": self.initialize,
             "pool.setup": self.setup,
@@ -300,13 +301,15 @@ class PlainDirectory:
         volume.sync()
 
     def remove(self, volume, params):
-        files = volume.files()
-        for path in files:
-            remove(path)
-        if files:
-            volume.sync()
-            with contextlib.suppress(OSError):
-                os.rmdir(os.path.dirname(volume.image))
+        # Volumes of a qube share a folder and are removed at the same time: the last one takes it away.
+        with self.removing:
+            files = volume.files()
+            for path in files:
+                remove(path)
+            if files:
+                volume.sync()
+                with contextlib.suppress(OSError):
+                    os.rmdir(os.path.dirname(volume.image))
 
     def start(self, volume, params):
         volume.make_folder()

@@ -20,6 +20,7 @@ internal sealed class QubeCreator(LifecycleContext context)
     private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(16);
 
     private readonly QubeDataIntents _intents = new(context.Storage);
+    private int _retryTurn;
 
     // What one qube leaves on disk is gone before another of the same name puts anything there.
     private readonly KeyedAsyncLocks<string> _names = new(StringComparer.Ordinal);
@@ -30,12 +31,23 @@ internal sealed class QubeCreator(LifecycleContext context)
         int found = await _intents.RecoverAsync(IsInStore);
         if (found > 0)
         {
-            context.Log.LogWarning("{Count} interrupted creations or removals of qubes were finished or undone", found);
+            context.Log.LogWarning("{Count} interrupted creations or removals of qubes were found", found);
+        }
+
+        if (_intents.HasPostponed)
+        {
+            _ = RetrySoonAsync();
         }
     }
 
     /// <summary>A driver has come: what could not be removed without it.</summary>
-    internal Task RetryRemovalsAsync() => _intents.RetryAsync(IsInStore);
+    internal async Task RetryRemovalsAsync()
+    {
+        if (await _intents.RetryAsync(IsInStore))
+        {
+            _ = RetrySoonAsync();
+        }
+    }
 
     /// <summary>What is left is removed later: a driver that was gone may be there again.</summary>
     private async Task PostponeAsync(QubeDataIntent intent, IEnumerable<VolumeConfig> left)
@@ -52,12 +64,14 @@ internal sealed class QubeCreator(LifecycleContext context)
 
     private async Task RetrySoonAsync()
     {
+        // Only the last one goes on; it begins with short pauses again.
+        int turn = ++_retryTurn;
         try
         {
             for (TimeSpan pause = FirstRetry; pause <= LastRetry; pause *= 2)
             {
                 await Task.Delay(pause, context.Time);
-                if (!await _intents.RetryAsync(IsInStore))
+                if (turn != _retryTurn || !await _intents.RetryAsync(IsInStore))
                 {
                     return;
                 }

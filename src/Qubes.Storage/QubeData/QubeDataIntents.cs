@@ -23,6 +23,9 @@ public sealed class QubeDataIntents(StorageService storage)
     private readonly ConcurrentDictionary<string, string> _postponed = new(StringComparer.Ordinal);
     private readonly AsyncLock _lock = new();
 
+    /// <summary>Some of what was announced waits to be removed.</summary>
+    public bool HasPostponed => !_postponed.IsEmpty;
+
     private string StateDirectory => storage.Environment.Paths.StateDirectory;
 
     /// <summary>Durable on return. Close it when store and disk agree again.</summary>
@@ -72,7 +75,7 @@ public sealed class QubeDataIntents(StorageService storage)
             }
         }
 
-        return !_postponed.IsEmpty;
+        return HasPostponed;
     }
 
     /// <summary>Before a qube is made: what is left of a former one of that name goes, or there would be data already.</summary>
@@ -150,23 +153,37 @@ public sealed class QubeDataIntents(StorageService storage)
     private static bool IsExpected(Exception failure) =>
         failure is FormatException or QubesException or IOException or UnauthorizedAccessException;
 
-    private void LogFailure(Exception failure, string path) => storage.Environment.Log.LogError(
-        failure, "Data announced in {File} could not be cleaned up; it will be tried again at the next start", path);
-
     private async Task TryRecoverAsync(string path, Func<string, bool> isInStore, CancellationToken cancellationToken)
     {
         try
         {
             await RecoverAsync(path, isInStore, cancellationToken);
         }
-        catch (QubesException e) when (DriverGoneException.IsCauseOf(e))
+        catch (Exception e) when (IsExpected(e))
         {
-            storage.Environment.Log.LogWarning("Data announced in {File} is cleaned up later: {Reason}", path, LogText.Escape(e.Message));
-            _postponed[path] = QubeDataRecord.Parse(await ReadAsync(path, cancellationToken)).QubeDirectory;
+            if (DriverGoneException.IsCauseOf(e))
+            {
+                storage.Environment.Log.LogWarning("Data announced in {File} is cleaned up later: {Reason}", path, LogText.Escape(e.Message));
+            }
+            else
+            {
+                storage.Environment.Log.LogError(e, "Data announced in {File} could not be cleaned up; it will be tried again", path);
+            }
+
+            await TryPostponeAsync(path, cancellationToken);
+        }
+    }
+
+    /// <summary>Nothing can be done about an announcement that cannot be read, and nobody knows whom it is about.</summary>
+    private async Task TryPostponeAsync(string path, CancellationToken cancellationToken)
+    {
+        try
+        {
+            _postponed[path] = CheckDirectory(QubeDataRecord.Parse(await ReadAsync(path, cancellationToken)).QubeDirectory);
         }
         catch (Exception e) when (IsExpected(e))
         {
-            LogFailure(e, path);
+            storage.Environment.Log.LogDebug(e, "What is announced in {File} is not known", path);
         }
     }
 
@@ -177,7 +194,6 @@ public sealed class QubeDataIntents(StorageService storage)
         CheckDirectory(record.QubeDirectory);
         if (!isInStore(record.QubeDirectory))
         {
-            storage.Environment.Log.LogWarning("Removing the data of {Qube}, whose creation or removal was interrupted", record.QubeDirectory);
             // Each is tried, whatever becomes of the others.
             await Task.WhenAll(record.Volumes.Select(async volume => await storage.Open(volume).RemoveAsync(cancellationToken)));
 
@@ -186,6 +202,8 @@ public sealed class QubeDataIntents(StorageService storage)
             {
                 Directory.Delete(directory, recursive: true);
             }
+
+            storage.Environment.Log.LogWarning("Removed the data of {Qube}, whose creation or removal was interrupted", record.QubeDirectory);
         }
 
         Delete(path);

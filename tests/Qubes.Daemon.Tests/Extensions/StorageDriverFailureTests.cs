@@ -46,6 +46,32 @@ public sealed class StorageDriverFailureTests
         AssertNothingLeft(root);
     }
 
+    [Fact]
+    public async Task What_it_refuses_to_remove_is_tried_again()
+    {
+        using ScratchRoot root = new();
+        string done = PlainPool.InstallFaulty(root, "volume.remove", "refuse");
+        await using RunningDaemon daemon = await RunningDaemon.StartAsync(root);
+        await PlainPool.CreateAsync(daemon);
+        Assert.Equal("0\0", await daemon.CallAsync("admin.vm.Remove", destination: "work"));
+        Assert.True(File.Exists(done));
+        await PlainPool.WaitAsync(() => PlainPool.FilesOf(root, Private).Length == 0 && IntentsOf(root).Length == 0);
+    }
+
+    /// <summary>The worked example keeps the volumes of a qube in one folder, which goes with the last of them.</summary>
+    [Fact]
+    public async Task Volumes_of_a_qube_are_removed_at_the_same_time()
+    {
+        using ScratchRoot root = new();
+        PlainPool.InstallFaulty(root, "volume.remove", "together");
+        await using RunningDaemon daemon = await RunningDaemon.StartAsync(root);
+        await PlainPool.AddAsync(daemon);
+        Assert.Equal("0\0", await daemon.CallAsync("admin.vm.CreateInPool.TemplateVM", payload: $"name=debian label=black pool={PlainPool.Name}"));
+        Assert.Equal("0\0", await daemon.CallAsync("admin.vm.Remove", destination: "debian"));
+        AssertNothingLeft(root);
+        Assert.False(Directory.Exists(Path.Combine(PlainPool.DirectoryOf(root), "vm-templates/debian")));
+    }
+
     [Theory]
     [InlineData("before")]
     [InlineData("after")]
@@ -242,9 +268,11 @@ public sealed class StorageDriverFailureTests
         Assert.Equal("0\0", await daemon.CallAsync("admin.vm.CreateInPool.TemplateVM", payload: "name=debian label=black pool=odd"));
     }
 
+    private static string[] IntentsOf(ScratchRoot root) => Directory.GetFiles(Path.Combine(root.Paths.StateDirectory, ".qube-intents"));
+
     private static void AssertNothingLeft(ScratchRoot root)
     {
-        Assert.Empty(Directory.GetFiles(Path.Combine(root.Paths.StateDirectory, ".qube-intents")));
+        Assert.Empty(IntentsOf(root));
         Assert.Empty(Directory.GetFiles(PlainPool.DirectoryOf(root), "*.tmp", SearchOption.AllDirectories));
     }
 }

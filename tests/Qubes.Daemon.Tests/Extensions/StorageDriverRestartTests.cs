@@ -91,6 +91,33 @@ public sealed class StorageDriverRestartTests
         }
     }
 
+    [Fact]
+    public async Task What_it_refuses_to_remove_when_it_comes_is_tried_again()
+    {
+        using ScratchRoot root = new();
+        PlainPool.Install(root);
+        await using (RunningDaemon daemon = await RunningDaemon.StartAsync(root))
+        {
+            await PlainPool.CreateAsync(daemon);
+            Assert.True((await daemon.Process.StopAsync()).IsSuccess);
+        }
+
+        PlainPool.Uninstall(root);
+        await using (RunningDaemon daemon = await RunningDaemon.StartAsync(root))
+        {
+            Assert.Equal("0\0", await daemon.CallAsync("admin.vm.Remove", destination: "work"));
+            Assert.True((await daemon.Process.StopAsync()).IsSuccess);
+        }
+
+        string done = PlainPool.InstallFaulty(root, "volume.remove", "refuse");
+        await using (await RunningDaemon.StartAsync(root))
+        {
+            await PlainPool.WaitAsync(() => Directory.GetFiles(Path.Combine(root.Paths.StateDirectory, ".qube-intents")).Length == 0);
+            Assert.Equal("", PlainPool.FilesOf(root, Private));
+            Assert.True(File.Exists(done));
+        }
+    }
+
     [Theory]
     [InlineData("qube-data-announced")]
     [InlineData("create-volumes-made")]

@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """The worked example of a storage driver, which once does not survive a request.
 
-Arguments: the method; "before" or "after" it is carried out, the number of the change of the disk before which it dies, or "hang"; a file,
-which is made then.
+Arguments: the method; "before" or "after" it is carried out, the number of the change of the disk before which it dies, "hang", "refuse", or
+"together", when two requests have each taken away a file before either goes on; a file, which is made then.
 """
 
+import contextlib
 import os
 import signal
 import sys
 import threading
+import time
 
 sys.dont_write_bytecode = True
 import plain_dir
@@ -45,6 +47,8 @@ def faulty(handler):
             die()
         if when == "hang" and once():
             threading.Event().wait()
+        if when == "refuse" and once():
+            raise plain_dir.Refused("Not now")
         current.changes = 0
         try:
             result = handler(params)
@@ -56,6 +60,22 @@ def faulty(handler):
     return wrapper
 
 
+def meet(unlink):
+    meeting = threading.Barrier(2)
+
+    def wrapper(path):
+        unlink(path)
+        if getattr(current, "changes", None) is not None:
+            # The driver may let only one of them do it; then nobody comes.
+            with contextlib.suppress(threading.BrokenBarrierError):
+                if meeting.wait(1) == 0:
+                    once()
+                    time.sleep(0.3)
+    return wrapper
+
+
+if when == "together":
+    os.unlink = meet(os.unlink)
 for name in ("rename", "link", "unlink", "truncate", "fsync", "utime"):
     setattr(os, name, counted(getattr(os, name)))
 os.umask(0o077)
