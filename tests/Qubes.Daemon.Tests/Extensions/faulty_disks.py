@@ -20,10 +20,12 @@ current = threading.local()
 
 
 def once():
-    if not os.path.exists(done):
+    # Requests come at the same time: the file is the first one's.
+    try:
         open(done, "x").close()
-        return True
-    return False
+    except FileExistsError:
+        return False
+    return True
 
 
 def die():
