@@ -1,4 +1,5 @@
 using Qubes.Model.Events;
+using Qubes.Protocol.Events;
 
 namespace Qubes.Lifecycle.Tests;
 
@@ -7,17 +8,17 @@ internal sealed class EventRecorder : IEventObserver
 {
     private readonly Lock _gate = new();
     private readonly List<(string Subject, string Name)> _seen = [];
-    private readonly List<(string Subject, string Name, TaskCompletionSource Seen)> _waiters = [];
+    private readonly List<(string Subject, string Name, TaskCompletionSource<string> Seen)> _waiters = [];
 
     public void OnEvent(QubesEvent qubesEvent)
     {
         lock (_gate)
         {
             _seen.Add((qubesEvent.Subject.SubjectText, qubesEvent.Name));
-            foreach ((string subject, string name, TaskCompletionSource seen) in _waiters)
+            foreach ((string subject, string name, TaskCompletionSource<string> seen) in _waiters)
             {
                 if (subject == qubesEvent.Subject.SubjectText && name == qubesEvent.Name)
-                    seen.TrySetResult();
+                    seen.TrySetResult(string.Concat(qubesEvent.Arguments.Items.ToArray().Select(a => $"{a.Key}|{EventValue.ToText(a.Value)}|")));
             }
         }
     }
@@ -40,10 +41,10 @@ internal sealed class EventRecorder : IEventObserver
             _seen.Clear();
     }
 
-    /// <summary>Completes at the next event of that name, from this call on.</summary>
-    public Task NextAsync(string subject, string name)
+    /// <summary>Completes at the next event of that name, from this call on, with its arguments: names and values, <c>|</c> after each.</summary>
+    public Task<string> NextAsync(string subject, string name)
     {
-        TaskCompletionSource seen = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource<string> seen = new(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_gate)
             _waiters.Add((subject, name, seen));
         return seen.Task.WaitAsync(TimeSpan.FromSeconds(30));

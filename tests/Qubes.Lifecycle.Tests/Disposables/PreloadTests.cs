@@ -71,8 +71,10 @@ public sealed class PreloadTests : IAsyncLifetime
     {
         await _fixture.PreloadAsync(1);
         string ready = Assert.Single(await _fixture.ListAsync());
+        Task<string> used = _fixture.Host.Events.NextAsync(_fixture.Template.Name, "domain-preload-dispvm-used");
         DispVM taken = await _fixture.CreateAsync();
         Assert.Equal(ready, taken.Name.Value);
+        Assert.Equal($"dispvm|{ready}|delay|3.0|", await used);
         await _fixture.Host.OnLoopAsync(() =>
         {
             Assert.Equal(PowerState.Running, taken.PowerState);
