@@ -21,9 +21,9 @@ internal ref struct ChangeScope(ModelChange change, ChangeMark mark, bool owns)
 
     /// <summary>
     /// Records the undo of what was just done to a part that the store keeps within a qube or the application. It leaves alone what others have
-    /// made of the part since, then it gives null; otherwise what does again what it has undone.
+    /// made of the part since.
     /// </summary>
-    public readonly void RecordStored(Func<Action?> undo, ChangeRecord record) => change.Push(undo, isStored: true, record);
+    public readonly void RecordStored(Undo undo, ChangeRecord record) => change.Push(undo, isStored: true, record);
 
     public void Done() => _done = true;
 

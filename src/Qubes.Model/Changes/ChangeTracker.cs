@@ -83,7 +83,7 @@ public sealed class ChangeTracker
     /// and may still refuse them, so the save of another change must not carry them along. New qubes stay, and are told by
     /// <see cref="Classes.Qube.IsBeingMade"/>.
     /// </summary>
-    public HiddenChanges HidePending() => new([.. _open.Where(change => change.IsPending)]);
+    public HiddenChanges HidePending() => new(_open.Where(change => change.IsPending).SelectMany(change => change.StoredSteps), []);
 
     /// <summary>Who follows the state; null for nobody.</summary>
     public IModelObserver? Observer
@@ -158,8 +158,23 @@ public sealed class ChangeTracker
 
     internal void Settle(ModelChange change) => Observer?.OnSettled(change);
 
-    /// <summary>An undo ran.</summary>
-    internal void Touch() => Version++;
+    /// <summary>
+    /// Takes back steps of a change, given in their order. What others have done to the same parts since stays; if it is taken back as well, these
+    /// are what they were before either.
+    /// </summary>
+    internal void TakeBack(ModelChange change, IReadOnlyList<ModelStep> steps)
+    {
+        if (steps.Count == 0)
+        {
+            return;
+        }
+
+        using (new HiddenChanges(
+            _open.Where(other => other != change).SelectMany(other => other.StoredSteps).Where(step => step.Number > steps[0].Number), steps))
+        {
+            Version++;
+        }
+    }
 
     internal void Deliver(QubesEvent qubesEvent) => _app.Events.Deliver(qubesEvent);
 

@@ -1,36 +1,34 @@
 namespace Qubes.Model.Changes;
 
 /// <summary>
-/// Until it is disposed, the model is without what changes have done that are still open. Between making and disposing one nothing else runs on
-/// the model loop.
+/// Until it is disposed, the model is without what some open changes have done. Between making and disposing one nothing else runs on the model
+/// loop.
 /// </summary>
 public readonly ref struct HiddenChanges
 {
-    private readonly List<Action>? _again;
+    private readonly List<(ModelStep Step, Redo Redo)>? _taken;
 
-    internal HiddenChanges(IReadOnlyCollection<ModelChange> changes)
+    /// <param name="hidden">Come back.</param>
+    /// <param name="dropped">Do not.</param>
+    internal HiddenChanges(IEnumerable<ModelStep> hidden, IEnumerable<ModelStep> dropped)
     {
-        if (changes.Count == 0)
+        // What several changes did to the same part comes off in the order in which it was put on.
+        IEnumerable<(ModelStep Step, bool ComesBack)> steps = [.. hidden.Select(step => (step, true)), .. dropped.Select(step => (step, false))];
+        foreach ((ModelStep step, bool comesBack) in steps.OrderByDescending(taken => taken.Step.Number))
         {
-            return;
-        }
-
-        // What two of them did to the same part comes off in the order in which it was put on.
-        _again = [];
-        foreach (ModelStep step in changes.SelectMany(change => change.StoredSteps).OrderByDescending(step => step.Number))
-        {
-            if (step.Undo() is { } again)
+            if (step.TakeBack() is { } redo && comesBack)
             {
-                _again.Add(again);
+                (_taken ??= []).Add((step, redo));
             }
         }
     }
 
     public void Dispose()
     {
-        for (int i = (_again?.Count ?? 0) - 1; i >= 0; i--)
+        for (int i = (_taken?.Count ?? 0) - 1; i >= 0; i--)
         {
-            _again![i]();
+            (ModelStep step, Redo redo) = _taken![i];
+            step.DoAgain(redo);
         }
     }
 }

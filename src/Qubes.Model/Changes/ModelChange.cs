@@ -97,7 +97,7 @@ public sealed class ModelChange : IDisposable
     /// <summary>What it has done to what the store keeps of qubes and the application.</summary>
     internal IEnumerable<ModelStep> StoredSteps => _steps.Where(step => step.IsStored);
 
-    internal void Push(Func<Action?> undo, bool isStored, ChangeRecord record)
+    internal void Push(Undo undo, bool isStored, ChangeRecord record)
     {
         if (_steps.Count == 0)
         {
@@ -111,12 +111,7 @@ public sealed class ModelChange : IDisposable
 
     internal void RollbackTo(ChangeMark mark)
     {
-        for (int i = _steps.Count - 1; i >= mark.Steps; i--)
-        {
-            _ = _steps[i].Undo();
-            _tracker.Touch();
-        }
-
+        _tracker.TakeBack(this, _steps[mark.Steps..]);
         _steps.RemoveRange(mark.Steps, _steps.Count - mark.Steps);
         _deferred.RemoveRange(mark.Deferred, _deferred.Count - mark.Deferred);
         for (int i = _outbox.Count - 1; i >= mark.Events; i--)

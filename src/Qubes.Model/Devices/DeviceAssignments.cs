@@ -50,11 +50,7 @@ public sealed class DeviceAssignments
         using ChangeScope scope = _owner.App.Changes.Enter();
         RemoveItem(assignment);
         scope.RecordStored(
-            () =>
-            {
-                Insert(at, assignment);
-                return () => RemoveItem(assignment);
-            },
+            () => PutBack(at, assignment),
             Record(assignment, assignment.HistoryText, after: null));
         scope.Done();
     }
@@ -81,7 +77,7 @@ public sealed class DeviceAssignments
 
     /// <summary>Puts an assignment in the place of another, if that is still there.</summary>
     /// <returns>What takes this back; null where nothing was done.</returns>
-    private Action? Exchange(DeviceAssignment current, DeviceAssignment wanted)
+    private Redo? Exchange(DeviceAssignment current, DeviceAssignment wanted)
     {
         int at = _items?.IndexOf(current) ?? -1;
         if (at < 0)
@@ -91,10 +87,21 @@ public sealed class DeviceAssignments
 
         _items![at] = wanted;
         _owner.TouchStore(ModelAspect.Devices);
-        return () => _ = Exchange(wanted, current);
+        return () =>
+        {
+            // What is there of the device may be another by now.
+            if (_items.Find(a => a.Device == current.Device) is not { } before)
+            {
+                return null;
+            }
+
+            _ = Exchange(before, current);
+            return () => Exchange(current, before);
+        };
     }
 
-    private Action? TakeOut(DeviceAssignment assignment)
+    // Each gives what takes it back; null where nothing was to do any more.
+    private Redo? TakeOut(DeviceAssignment assignment)
     {
         int at = _items!.IndexOf(assignment);
         if (at < 0)
@@ -102,14 +109,25 @@ public sealed class DeviceAssignments
             return null;
         }
 
+        int place = at < _items.Count - 1 ? at : int.MaxValue;
         RemoveItem(assignment);
-        return () => Insert(at, assignment);
+        return () => PutBack(place, assignment) is null ? null : () => TakeOut(assignment);
     }
 
-    private void Insert(int at, DeviceAssignment assignment)
+    private Redo? PutBack(int at, DeviceAssignment assignment)
     {
-        _items!.Insert(Math.Min(at, _items.Count), assignment);
+        if (_items!.Contains(assignment))
+        {
+            return null;
+        }
+
+        _items.Insert(Math.Min(at, _items.Count), assignment);
         _owner.TouchStore(ModelAspect.Devices);
+        return () =>
+        {
+            int here = _items.IndexOf(assignment);
+            return TakeOut(assignment) is null ? null : () => PutBack(here, assignment);
+        };
     }
 
     private void RemoveItem(DeviceAssignment assignment)

@@ -118,7 +118,7 @@ public sealed class QubeFeatures
 
     /// <summary>Puts one value in the place of another, null for no such feature, unless it is yet another by now.</summary>
     /// <returns>What takes this back; null where nothing was done.</returns>
-    private Action? Replace(string name, string? current, string? wanted, int at = int.MaxValue)
+    private Redo? Replace(string name, string? current, string? wanted, int at = int.MaxValue)
     {
         if (_items?.GetValueOrDefault(name) != current)
         {
@@ -131,7 +131,17 @@ public sealed class QubeFeatures
         }
 
         Put(wanted);
-        return () => Put(current);
+        return () =>
+        {
+            string? before = _items!.GetValueOrDefault(name);
+            if (current is null)
+            {
+                at = _items!.IndexOf(name);
+            }
+
+            Put(current);
+            return () => Replace(name, current, before, at);
+        };
 
         void Put(string? value)
         {

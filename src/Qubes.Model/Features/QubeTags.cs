@@ -73,7 +73,7 @@ public sealed class QubeTags
     }
 
     // Each gives what takes it back; null where nothing was to do any more.
-    private Action? TakeOut(TagName tag)
+    private Redo? TakeOut(TagName tag)
     {
         if (!Contains(tag))
         {
@@ -81,10 +81,19 @@ public sealed class QubeTags
         }
 
         RemoveItem(tag);
-        return () => Load(tag);
+        return () =>
+        {
+            if (Contains(tag))
+            {
+                return null;
+            }
+
+            Load(tag);
+            return () => TakeOut(tag);
+        };
     }
 
-    private Action? PutBack(TagName tag)
+    private Redo? PutBack(TagName tag)
     {
         if (Contains(tag))
         {
@@ -92,7 +101,16 @@ public sealed class QubeTags
         }
 
         Load(tag);
-        return () => RemoveItem(tag);
+        return () =>
+        {
+            if (!Contains(tag))
+            {
+                return null;
+            }
+
+            RemoveItem(tag);
+            return () => PutBack(tag);
+        };
     }
 
     private void RemoveItem(string tag)

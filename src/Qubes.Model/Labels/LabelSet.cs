@@ -113,11 +113,7 @@ public sealed class LabelSet
         using ChangeScope scope = _app.Changes.Enter();
         Drop(label);
         scope.RecordStored(
-            () =>
-            {
-                Load(label);
-                return () => Drop(label);
-            },
+            () => PutBack(label),
             new ChangeRecord("", "label " + label.Name, label.Color, After: null));
         scope.Done();
     }
@@ -128,6 +124,16 @@ public sealed class LabelSet
         ArgumentNullException.ThrowIfNull(label);
         _byIndex[label.Index] = label;
         _app.TouchStore(ModelAspect.Labels);
+    }
+
+    private Redo PutBack(Label label)
+    {
+        Load(label);
+        return () =>
+        {
+            Drop(label);
+            return () => PutBack(label);
+        };
     }
 
     private void Drop(Label label)

@@ -86,7 +86,7 @@ public abstract class PropertyHolder : EventSubject
     /// another by now.
     /// </summary>
     /// <returns>What takes this back; null where nothing was done.</returns>
-    internal Action? ReplaceSlot(string name, PropertySlot? current, PropertySlot? wanted)
+    internal Redo? ReplaceSlot(string name, PropertySlot? current, PropertySlot? wanted)
     {
         if (Slot(name) != current)
         {
@@ -94,7 +94,12 @@ public abstract class PropertyHolder : EventSubject
         }
 
         Put(wanted);
-        return () => Put(current);
+        return () =>
+        {
+            PropertySlot? before = Slot(name);
+            Put(current);
+            return () => ReplaceSlot(name, current, before);
+        };
 
         void Put(PropertySlot? slot)
         {

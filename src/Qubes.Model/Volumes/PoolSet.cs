@@ -76,11 +76,7 @@ public sealed class PoolSet
         using ChangeScope scope = _app.Changes.Enter();
         Put(Array.FindAll(_items, p => p.Name != pool.Name));
         scope.RecordStored(
-            () =>
-            {
-                Insert(at, old);
-                return () => _ = TakeOut(pool.Name);
-            },
+            () => PutBack(at, old),
             Record(pool.Name, Describe(old), after: null));
         scope.Done();
     }
@@ -110,7 +106,7 @@ public sealed class PoolSet
 
     /// <summary>Puts one value of an option in the place of another, null for none, unless it is yet another by now.</summary>
     /// <returns>What takes this back; null where nothing was done.</returns>
-    private Action? Replace(string name, string option, string? current, string? wanted)
+    private Redo? Replace(string name, string option, string? current, string? wanted)
     {
         if (!TryGet(name, out PoolConfig? now) || now[option] != current)
         {
@@ -118,12 +114,23 @@ public sealed class PoolSet
         }
 
         Put(wanted);
-        return () => Put(current);
+        return () =>
+        {
+            if (!TryGet(name, out PoolConfig? here))
+            {
+                return null;
+            }
+
+            string? before = here[option];
+            Put(current);
+            return () => Replace(name, option, current, before);
+        };
 
         void Put(string? value) => this.Put(Array.ConvertAll(_items, p => p.Name == name ? p.With(option, value) : p));
     }
 
-    private Action? TakeOut(string name)
+    // Each gives what takes it back; null where nothing was to do any more.
+    private Redo? TakeOut(string name)
     {
         int at = Array.FindIndex(_items, p => p.Name == name);
         if (at < 0)
@@ -132,14 +139,25 @@ public sealed class PoolSet
         }
 
         PoolConfig taken = _items[at];
+        int place = at < _items.Length - 1 ? at : int.MaxValue;
         Put(Array.FindAll(_items, p => p.Name != name));
-        return () => Insert(at, taken);
+        return () => PutBack(place, taken) is null ? null : () => TakeOut(name);
     }
 
-    private void Insert(int at, PoolConfig pool)
+    private Redo? PutBack(int at, PoolConfig pool)
     {
+        if (Array.Exists(_items, p => p.Name == pool.Name))
+        {
+            return null;
+        }
+
         at = Math.Min(at, _items.Length);
         Put([.. _items[..at], pool, .. _items[at..]]);
+        return () =>
+        {
+            int here = Array.FindIndex(_items, p => p.Name == pool.Name);
+            return TakeOut(pool.Name) is null ? null : () => PutBack(here, pool);
+        };
     }
 
     private void Put(PoolConfig[] items)

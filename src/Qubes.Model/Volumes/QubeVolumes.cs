@@ -67,11 +67,7 @@ public sealed class QubeVolumes
         using ChangeScope scope = _owner.App.Changes.Enter();
         Put(Array.FindAll(_items, v => v.Name != name));
         scope.RecordStored(
-            () =>
-            {
-                Insert(at, old);
-                return () => _ = TakeOut(name);
-            },
+            () => PutBack(at, old),
             Record(name, Describe(old), after: null));
         scope.Done();
     }
@@ -86,7 +82,7 @@ public sealed class QubeVolumes
 
     /// <summary>Gives one field the value of another configuration, unless it is not that of the first one any more.</summary>
     /// <returns>What takes this back; null where nothing was done.</returns>
-    private Action? Copy(VolumeField field, VolumeConfig current, VolumeConfig wanted)
+    private Redo? Copy(VolumeField field, VolumeConfig current, VolumeConfig wanted)
     {
         if (Array.Find(_items, v => v.Name == current.Name) is not { } now || field.Text(now) != field.Text(current))
         {
@@ -94,12 +90,22 @@ public sealed class QubeVolumes
         }
 
         Put(wanted);
-        return () => Put(current);
+        return () =>
+        {
+            if (Array.Find(_items, v => v.Name == current.Name) is not { } before)
+            {
+                return null;
+            }
+
+            Put(current);
+            return () => Copy(field, current, before);
+        };
 
         void Put(VolumeConfig from) => this.Put(Array.ConvertAll(_items, v => v.Name == from.Name ? field.Copy(v, from) : v));
     }
 
-    private Action? TakeOut(string name)
+    // Each gives what takes it back; null where nothing was to do any more.
+    private Redo? TakeOut(string name)
     {
         int at = Array.FindIndex(_items, v => v.Name == name);
         if (at < 0)
@@ -108,14 +114,25 @@ public sealed class QubeVolumes
         }
 
         VolumeConfig taken = _items[at];
+        int place = at < _items.Length - 1 ? at : int.MaxValue;
         Put(Array.FindAll(_items, v => v.Name != name));
-        return () => Insert(at, taken);
+        return () => PutBack(place, taken) is null ? null : () => TakeOut(name);
     }
 
-    private void Insert(int at, VolumeConfig volume)
+    private Redo? PutBack(int at, VolumeConfig volume)
     {
+        if (Array.Exists(_items, v => v.Name == volume.Name))
+        {
+            return null;
+        }
+
         at = Math.Min(at, _items.Length);
         Put([.. _items[..at], volume, .. _items[at..]]);
+        return () =>
+        {
+            int here = Array.FindIndex(_items, v => v.Name == volume.Name);
+            return TakeOut(volume.Name) is null ? null : () => PutBack(here, volume);
+        };
     }
 
     private void Put(VolumeConfig[] items)

@@ -181,19 +181,19 @@ public sealed class ModelChangeTests
         + " | " + (qube is QubesVM vm ? string.Join(' ', vm.Volumes.All.Select(v => $"{v.Name}:{v.Size}")) : "")));
 
     [Fact]
-    public async Task Overlapping_changes_of_one_pool_or_volume_take_back_their_own_alone()
+    public void Overlapping_changes_of_one_pool_or_volume_take_back_their_own_alone()
     {
         AppVM work = _system.AppVM("work");
         work.Volumes.Load([new VolumeConfig { Name = "private", Size = 1 }]);
         _system.App.Pools.Load([new PoolConfig { Name = "p", Driver = "d", Options = [new("a", "1"), new("b", "1")] }]);
-        using ModelChange first = await BegunAsync(() =>
+        ModelChange first = Begun(() =>
         {
             _system.App.Pools.Set(_system.App.Pools.All[0].With("a", "2").With("c", "2"));
             _system.App.Pools.Set(new PoolConfig { Name = "first", Driver = "d" });
             work.Volumes.Set(work.Volumes.All[0] with { RevisionsToKeep = 5 });
             work.Volumes.Set(new VolumeConfig { Name = "first" });
         });
-        using ModelChange second = await BegunAsync(() =>
+        ModelChange second = Begun(() =>
         {
             _system.App.Pools.Set(_system.App.Pools.All[0].With("b", "2"));
             _system.App.Pools.Set(new PoolConfig { Name = "second", Driver = "d" });
@@ -209,17 +209,17 @@ public sealed class ModelChangeTests
     }
 
     [Fact]
-    public async Task A_removal_is_taken_back_where_it_was_whatever_came_since()
+    public void A_removal_is_taken_back_where_it_was_whatever_came_since()
     {
         AppVM work = _system.AppVM("work");
         work.Volumes.Load([.. "abc".Select(name => new VolumeConfig { Name = name.ToString() })]);
         _system.App.Pools.Load([.. "abc".Select(name => new PoolConfig { Name = name.ToString(), Driver = "d" })]);
-        using ModelChange removal = await BegunAsync(() =>
+        ModelChange removal = Begun(() =>
         {
             work.Volumes.Remove("b");
             _system.App.Pools.Remove(_system.App.Pools.All[1]);
         });
-        using ModelChange other = await BegunAsync(() =>
+        ModelChange other = Begun(() =>
         {
             work.Volumes.Set(new VolumeConfig { Name = "d" });
             _system.App.Pools.Set(new PoolConfig { Name = "d", Driver = "d" });
@@ -228,6 +228,66 @@ public sealed class ModelChangeTests
         Assert.Equal("abcd", string.Concat(work.Volumes.All.Select(v => v.Name)));
         Assert.Equal("abcd", string.Concat(_system.App.Pools.All.Select(p => p.Name)));
     }
+
+    public static TheoryData<string> Parts => ["property", "reset", "feature", "removed feature", "option", "field", "assignment", "tag"];
+
+    [Theory]
+    [MemberData(nameof(Parts))]
+    public void Two_changes_of_the_same_part_that_are_both_taken_back_leave_nothing(string part)
+    {
+        foreach (bool firstGoesFirst in (bool[])[true, false])
+        {
+            OnePart one = new(part);
+            ModelChange first = one.Begin(1);
+            ModelChange second = one.Begin(2);
+            (firstGoesFirst ? first : second).Rollback();
+            Assert.Equal(firstGoesFirst ? one.Value(2) : one.Value(1), one.Current);
+            (firstGoesFirst ? second : first).Rollback();
+            Assert.Equal(one.Value(0), one.Current);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Parts))]
+    public void Of_two_changes_of_the_same_part_the_last_that_holds_counts(string part)
+    {
+        foreach (bool firstHolds in (bool[])[true, false])
+        {
+            OnePart one = new(part);
+            ModelChange first = one.Begin(1);
+            ModelChange second = one.Begin(2);
+            (firstHolds ? second : first).Rollback();
+            (firstHolds ? first : second).Complete();
+            Assert.Equal(one.Value(firstHolds ? 1 : 2), one.Current);
+        }
+    }
+
+    /// <summary>However changes overlap, taking all of them back, in any order, restores every text the store would hold.</summary>
+    [Fact]
+    public void Any_overlapping_changes_are_undone_exactly() =>
+        Gen.Select(Gen.Select(Gen.Int[0, 2], Gen.Int[0, 7]).Array[1, 40], Gen.Shuffle(new[] { 0, 1, 2 })).Sample((actions, order) =>
+        {
+            TestSystem system = new();
+            AppVM net = system.NetVM("net");
+            AppVM work = system.AppVM("work");
+            work.Features.Set("f0", "a");
+            work.Features.Set("f1", "b");
+            work.Volumes.Load([new VolumeConfig { Name = "v0" }]);
+            string before = Snapshot(system.App);
+            OverlappingChange[] changes = [new(system.App), new(system.App), new(system.App)];
+            for (int i = 0; i < actions.Length; i++)
+            {
+                (int change, int action) = actions[i];
+                changes[change].Do(() => Record.Exception(() => Act(system, work, net, action, i)));
+            }
+
+            foreach (int change in order)
+            {
+                changes[change].Change.Rollback();
+            }
+
+            Assert.Equal(before, Snapshot(system.App));
+        }, iter: 300);
 
     [Fact]
     public void Each_field_of_a_volume_is_recorded_by_itself()
@@ -253,12 +313,10 @@ public sealed class ModelChangeTests
         Assert.Equal(new VolumeConfig { Name = "private", Size = 1, Rw = true }, work.Volumes.All[0] with { Extra = [] });
     }
 
-    /// <summary>Begins a change as another call would: what runs next is not within it.</summary>
-    private async Task<ModelChange> BegunAsync(Action mutate)
+    private ModelChange Begun(Action mutate)
     {
-        await Task.CompletedTask;
-        ModelChange change = _system.App.Changes.Begin(Origin);
-        mutate();
-        return change;
+        OverlappingChange change = new(_system.App);
+        change.Do(mutate);
+        return change.Change;
     }
 }
