@@ -18,6 +18,9 @@ public sealed class LabelSet
     // Made by changes that did not hold yet when they were made; rarely more than one.
     private readonly List<(Label Label, ModelChange Change)> _making = [];
 
+    // Removed by changes that do not hold yet: their names and numbers are not given away.
+    private readonly List<(Label Label, ModelChange Change)> _leaving = [];
+
     internal LabelSet(QubesApp app) => _app = app;
 
     /// <summary>The labels every new store begins with.</summary>
@@ -74,13 +77,14 @@ public sealed class LabelSet
     /// <exception cref="QubesException">The name is taken.</exception>
     public Label Create(LabelName name, LabelColor color)
     {
-        if (_byIndex.Values.Any(label => label.Name == name.Value) || TryFind(name, out _))
+        using ChangeScope scope = _app.Changes.Enter();
+        Label[] taken = [.. _byIndex.Values, .. LeavingElsewhere()];
+        if (taken.Any(label => label.Name == name.Value) || TryFind(name, out _))
         {
             throw QubesErrors.LabelAlreadyExists(name);
         }
 
-        Label label = new(Math.Max(MaxBuiltInIndex, _byIndex.Keys.DefaultIfEmpty().Max()) + 1, name, color.Value);
-        using ChangeScope scope = _app.Changes.Enter();
+        Label label = new(Math.Max(MaxBuiltInIndex, taken.Select(label => label.Index).DefaultIfEmpty().Max()) + 1, name, color.Value);
         Load(label);
         scope.Record(
             () =>
@@ -115,6 +119,8 @@ public sealed class LabelSet
         scope.RecordStored(
             () => PutBack(label),
             new ChangeRecord("", "label " + label.Name, label.Color, After: null));
+        _leaving.RemoveAll(left => left.Change.State != ChangeState.Open);
+        _leaving.Add((label, _app.Changes.Current!));
         scope.Done();
     }
 
@@ -141,6 +147,9 @@ public sealed class LabelSet
         _byIndex.Remove(label.Index);
         _app.TouchStore(ModelAspect.Labels);
     }
+
+    private IEnumerable<Label> LeavingElsewhere() =>
+        _leaving.Where(left => left.Change.State == ChangeState.Open && left.Change != _app.Changes.Current).Select(left => left.Label);
 
     private bool IsBeingMade(Label label) =>
         _making.Exists(making => ReferenceEquals(making.Label, label) && making.Change.IsPending);
