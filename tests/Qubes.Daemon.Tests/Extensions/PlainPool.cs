@@ -24,6 +24,15 @@ internal static class PlainPool
 
     public static void Uninstall(ScratchRoot root) => File.Delete(Path.Combine(root.Paths.ExtensionsDirectory, "disks.conf"));
 
+    /// <summary>A daemon has made the pool and its qubes (<see cref="CreateAsync"/>), and has ended.</summary>
+    public static async Task LeaveAsync(ScratchRoot root)
+    {
+        Install(root);
+        await using RunningDaemon daemon = await RunningDaemon.StartAsync(root);
+        await CreateAsync(daemon);
+        Assert.True((await daemon.Process.StopAsync()).IsSuccess);
+    }
+
     /// <summary>Adds the pool, and a template and a qube whose volumes lie in it.</summary>
     public static async Task CreateAsync(RunningDaemon daemon)
     {
@@ -57,6 +66,9 @@ internal static class PlainPool
         return !Directory.Exists(Path.GetDirectoryName(path)!) ? "" : string.Join(' ', Directory.GetFiles(Path.GetDirectoryName(path)!, Path.GetFileName(path) + ".*")
             .Select(file => file[(path.Length + 1)..]).Order(StringComparer.Ordinal));
     }
+
+    /// <summary>Creations and removals of qubes' data that are not done yet.</summary>
+    public static string[] IntentsOf(ScratchRoot root) => Directory.GetFiles(Path.Combine(root.Paths.StateDirectory, ".qube-intents"));
 
     public static async Task WaitAsync(Func<bool> condition)
     {

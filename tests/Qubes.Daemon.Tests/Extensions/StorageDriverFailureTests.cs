@@ -55,7 +55,7 @@ public sealed class StorageDriverFailureTests
         await PlainPool.CreateAsync(daemon);
         Assert.Equal("0\0", await daemon.CallAsync("admin.vm.Remove", destination: "work"));
         Assert.True(File.Exists(done));
-        await PlainPool.WaitAsync(() => PlainPool.FilesOf(root, Private).Length == 0 && IntentsOf(root).Length == 0);
+        await PlainPool.WaitAsync(() => PlainPool.FilesOf(root, Private).Length == 0 && PlainPool.IntentsOf(root).Length == 0);
     }
 
     /// <summary>The worked example keeps the volumes of a qube in one folder, which goes with the last of them.</summary>
@@ -268,11 +268,9 @@ public sealed class StorageDriverFailureTests
         Assert.Equal("0\0", await daemon.CallAsync("admin.vm.CreateInPool.TemplateVM", payload: "name=debian label=black pool=odd"));
     }
 
-    private static string[] IntentsOf(ScratchRoot root) => Directory.GetFiles(Path.Combine(root.Paths.StateDirectory, ".qube-intents"));
-
     private static void AssertNothingLeft(ScratchRoot root)
     {
-        Assert.Empty(IntentsOf(root));
+        Assert.Empty(PlainPool.IntentsOf(root));
         Assert.Empty(Directory.GetFiles(PlainPool.DirectoryOf(root), "*.tmp", SearchOption.AllDirectories));
     }
 }

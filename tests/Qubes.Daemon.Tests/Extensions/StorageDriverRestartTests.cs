@@ -64,13 +64,7 @@ public sealed class StorageDriverRestartTests
     public async Task Data_of_a_qube_removed_without_the_program_goes_when_it_comes()
     {
         using ScratchRoot root = new();
-        PlainPool.Install(root);
-        await using (RunningDaemon daemon = await RunningDaemon.StartAsync(root))
-        {
-            await PlainPool.CreateAsync(daemon);
-            Assert.True((await daemon.Process.StopAsync()).IsSuccess);
-        }
-
+        await PlainPool.LeaveAsync(root);
         PlainPool.Uninstall(root);
         await using (RunningDaemon daemon = await RunningDaemon.StartAsync(root))
         {
@@ -87,7 +81,7 @@ public sealed class StorageDriverRestartTests
         await using (RunningDaemon daemon = await RunningDaemon.StartAsync(root))
         {
             await daemon.CallUntilAsync("0\0vm-templates/debian/private\nvm-templates/debian/root\n", "admin.pool.volume.List", PlainPool.Name);
-            await PlainPool.WaitAsync(() => Directory.GetFiles(Path.Combine(root.Paths.StateDirectory, ".qube-intents")).Length == 0);
+            await PlainPool.WaitAsync(() => PlainPool.IntentsOf(root).Length == 0);
         }
     }
 
@@ -95,13 +89,7 @@ public sealed class StorageDriverRestartTests
     public async Task What_it_refuses_to_remove_when_it_comes_is_tried_again()
     {
         using ScratchRoot root = new();
-        PlainPool.Install(root);
-        await using (RunningDaemon daemon = await RunningDaemon.StartAsync(root))
-        {
-            await PlainPool.CreateAsync(daemon);
-            Assert.True((await daemon.Process.StopAsync()).IsSuccess);
-        }
-
+        await PlainPool.LeaveAsync(root);
         PlainPool.Uninstall(root);
         await using (RunningDaemon daemon = await RunningDaemon.StartAsync(root))
         {
@@ -112,7 +100,7 @@ public sealed class StorageDriverRestartTests
         string done = PlainPool.InstallFaulty(root, "volume.remove", "refuse");
         await using (await RunningDaemon.StartAsync(root))
         {
-            await PlainPool.WaitAsync(() => Directory.GetFiles(Path.Combine(root.Paths.StateDirectory, ".qube-intents")).Length == 0);
+            await PlainPool.WaitAsync(() => PlainPool.IntentsOf(root).Length == 0);
             Assert.Equal("", PlainPool.FilesOf(root, Private));
             Assert.True(File.Exists(done));
         }
@@ -125,13 +113,7 @@ public sealed class StorageDriverRestartTests
     public async Task A_daemon_killed_over_a_creation_leaves_nothing(string point)
     {
         using ScratchRoot root = new();
-        PlainPool.Install(root);
-        await using (RunningDaemon daemon = await RunningDaemon.StartAsync(root))
-        {
-            await PlainPool.CreateAsync(daemon);
-            Assert.True((await daemon.Process.StopAsync()).IsSuccess);
-        }
-
+        await PlainPool.LeaveAsync(root);
         await using (QubesdProcess daemon = await QubesdProcess.StartAsync(root, point))
         {
             Assert.Null(await daemon.TryCallAsync("admin.vm.CreateInPool.AppVM", argument: "debian", payload: $"name=more label=red pool={PlainPool.Name}"));
@@ -151,13 +133,7 @@ public sealed class StorageDriverRestartTests
     public async Task A_daemon_killed_over_a_removal_finishes_it(string point)
     {
         using ScratchRoot root = new();
-        PlainPool.Install(root);
-        await using (RunningDaemon daemon = await RunningDaemon.StartAsync(root))
-        {
-            await PlainPool.CreateAsync(daemon);
-            Assert.True((await daemon.Process.StopAsync()).IsSuccess);
-        }
-
+        await PlainPool.LeaveAsync(root);
         await using (QubesdProcess daemon = await QubesdProcess.StartAsync(root, point))
         {
             Assert.Null(await daemon.TryCallAsync("admin.vm.Remove", "work"));
