@@ -180,7 +180,16 @@ internal sealed class QubeStarter(LifecycleContext context, DomainSpecs specs, Q
 
     private async Task TellFailureAsync(QubesVM qube, Exception failure)
     {
-        context.Log.LogError(failure, "Start of {Qube} failed", qube.Name);
+        if (failure is QubesException { InnerException: null })
+        {
+            // Somebody refused it; where in the program says nothing about that.
+            context.Log.LogWarning("Start of {Qube} failed: {Reason}", qube.Name, LogText.Escape(failure.Message));
+        }
+        else
+        {
+            context.Log.LogError(failure, "Start of {Qube} failed", qube.Name);
+        }
+
         try
         {
             await qube.FireAsync("domain-start-failed", EventArguments.Of("reason", failure.Message));
