@@ -24,9 +24,6 @@ public sealed class StorageService(StorageEnvironment environment)
     /// </summary>
     public Action<string, IReadOnlyList<string>>? ExternalPoolOpened { get; set; }
 
-    /// <summary>Announcements of creations and removals of qubes, which span the store and the disk.</summary>
-    public QubeDataIntents QubeData => new(this);
-
     /// <summary>Opens a pool the store has; one whose driver is not there waits for it. Touches no disk.</summary>
     /// <exception cref="QubesException">Bad options, or a name in use.</exception>
     public Pool Add(PoolConfig config)

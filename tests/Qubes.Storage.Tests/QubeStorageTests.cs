@@ -151,26 +151,26 @@ public sealed class QubeStorageTests : IAsyncLifetime
     [Fact]
     public async Task Announced_data_without_a_qube_is_removed_at_start()
     {
-        await _storage.QubeData.AnnounceAsync("appvms/work", [Private, Kernel]);
+        await NewIntents().AnnounceAsync("appvms/work", [Private, Kernel]);
         await _storage.ForQube([Private]).CreateAsync();
         await File.WriteAllBytesAsync(Path.Combine(State, "appvms/work/firewall.xml"), []);
 
-        Assert.Equal(1, await _storage.QubeData.RecoverAsync(_ => false));
+        Assert.Equal(1, await NewIntents().RecoverAsync(_ => false));
 
         Assert.False(Directory.Exists(Path.Combine(State, "appvms/work")));
-        Assert.Equal(0, await _storage.QubeData.RecoverAsync(_ => false));
+        Assert.Equal(0, await NewIntents().RecoverAsync(_ => false));
     }
 
     [Fact]
     public async Task Announced_data_of_a_qube_of_the_store_stays()
     {
-        await _storage.QubeData.AnnounceAsync("appvms/work", [Private]);
+        await NewIntents().AnnounceAsync("appvms/work", [Private]);
         await _storage.ForQube([Private]).CreateAsync();
 
-        Assert.Equal(1, await _storage.QubeData.RecoverAsync(directory => directory == "appvms/work"));
+        Assert.Equal(1, await NewIntents().RecoverAsync(directory => directory == "appvms/work"));
 
         await _storage.Open(Private).VerifyAsync();
-        Assert.Equal(0, await _storage.QubeData.RecoverAsync(_ => false));
+        Assert.Equal(0, await NewIntents().RecoverAsync(_ => false));
         await _storage.Open(Private).VerifyAsync();
     }
 
@@ -178,17 +178,17 @@ public sealed class QubeStorageTests : IAsyncLifetime
     public async Task Data_never_announced_is_never_removed()
     {
         await _storage.ForQube([Private]).CreateAsync();
-        await (await _storage.QubeData.AnnounceAsync("appvms/work", [Private])).CloseAsync();
-        await _storage.QubeData.RecoverAsync(_ => false);
+        await (await NewIntents().AnnounceAsync("appvms/work", [Private])).CloseAsync();
+        await NewIntents().RecoverAsync(_ => false);
         await _storage.Open(Private).VerifyAsync();
     }
 
     [Fact]
     public async Task Announced_data_that_cannot_be_removed_at_start_is_kept_from_a_new_qube_of_that_name()
     {
-        await _storage.QubeData.AnnounceAsync("appvms/work", [Private]);
+        await NewIntents().AnnounceAsync("appvms/work", [Private]);
         await _storage.ForQube([Private]).CreateAsync();
-        QubeDataIntents intents = _storage.QubeData;
+        QubeDataIntents intents = NewIntents();
         string directory = Path.Combine(State, "appvms/work");
         string elsewhere = directory + ".moved";
         Directory.Move(directory, elsewhere);
@@ -206,16 +206,32 @@ public sealed class QubeStorageTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Announced_data_in_a_pool_that_was_removed_stays()
+    {
+        await _storage.CreateAsync(new PoolConfig { Name = "second", Driver = "file-qcow2", Options = [new("dir_path", Path.Combine(_directory, "second"))] });
+        VolumeConfig volume = Private with { Pool = "second" };
+        await NewIntents().AnnounceAsync("appvms/work", [volume, Private]);
+        await _storage.ForQube([volume]).CreateAsync();
+        await _storage.ForQube([Private]).CreateAsync();
+        Assert.Equal(1, await new QubeDataIntents(_storage, pool => pool != "second").RecoverAsync(_ => false));
+        Assert.Equal(0, await NewIntents().RecoverAsync(_ => false));
+        await _storage.Open(volume).VerifyAsync();
+        await Assert.ThrowsAsync<QubesException>(() => _storage.Open(Private).VerifyAsync());
+    }
+
+    [Fact]
     public async Task A_damaged_announcement_removes_nothing_and_stays_to_be_seen()
     {
         await _storage.ForQube([Private]).CreateAsync();
-        await _storage.QubeData.AnnounceAsync("appvms/work", [Private]);
+        await NewIntents().AnnounceAsync("appvms/work", [Private]);
         string file = Directory.EnumerateFiles(Path.Combine(State, ".qube-intents")).Single();
         await File.WriteAllBytesAsync(file, "{\"version\":1,\"qube\":\"../..\",\"volumes\":[]}"u8.ToArray());
 
-        Assert.Equal(1, await _storage.QubeData.RecoverAsync(_ => false));
+        Assert.Equal(1, await NewIntents().RecoverAsync(_ => false));
 
         await _storage.Open(Private).VerifyAsync();
         Assert.True(File.Exists(file));
     }
+
+    private QubeDataIntents NewIntents() => new(_storage, static _ => true);
 }

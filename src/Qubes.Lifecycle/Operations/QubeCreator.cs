@@ -19,7 +19,7 @@ internal sealed class QubeCreator(LifecycleContext context)
     private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LastRetry = TimeSpan.FromSeconds(16);
 
-    private readonly QubeDataIntents _intents = new(context.Storage);
+    private readonly QubeDataIntents _intents = new(context.Storage, pool => context.App.Pools.TryGet(pool, out _));
     private int _retryTurn;
 
     // What one qube leaves on disk is gone before another of the same name puts anything there.

@@ -11,7 +11,9 @@ namespace Qubes.Storage;
 /// (creation) or before the qube leaves the store (removal). Whatever is still announced at start and belongs to no qube of the
 /// store is removed; if the store has the qube, the data stays.
 /// </summary>
-public sealed class QubeDataIntents(StorageService storage)
+/// <param name="storage">Where the data is.</param>
+/// <param name="hasPool">Whether the system has this pool, be it one that cannot be opened; what lies in others stays there.</param>
+public sealed class QubeDataIntents(StorageService storage, Func<string, bool> hasPool)
 {
     private const string DirectoryName = ".qube-intents";
     private const string Suffix = ".json";
@@ -195,7 +197,8 @@ public sealed class QubeDataIntents(StorageService storage)
         if (!isInStore(record.QubeDirectory))
         {
             // Each is tried, whatever becomes of the others.
-            await Task.WhenAll(record.Volumes.Select(async volume => await storage.Open(volume).RemoveAsync(cancellationToken)));
+            await Task.WhenAll(record.Volumes.Where(volume => volume.Pool is { } pool && hasPool(pool))
+                .Select(async volume => await storage.Open(volume).RemoveAsync(cancellationToken)));
 
             string directory = Path.Combine(StateDirectory, record.QubeDirectory);
             if (Directory.Exists(directory))

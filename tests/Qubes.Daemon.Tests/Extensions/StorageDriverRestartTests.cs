@@ -86,6 +86,22 @@ public sealed class StorageDriverRestartTests
     }
 
     [Fact]
+    public async Task With_its_pool_removed_what_is_left_of_a_qube_stays_and_its_name_is_free()
+    {
+        using ScratchRoot root = new();
+        await PlainPool.LeaveAsync(root);
+        PlainPool.Uninstall(root);
+        await using RunningDaemon daemon = await RunningDaemon.StartAsync(root);
+        Assert.Equal("0\0", await daemon.CallAsync("admin.vm.Remove", destination: "work"));
+        Assert.Equal("0\0", await daemon.CallAsync("admin.vm.Remove", destination: "debian"));
+        Assert.Equal("0\0", await daemon.CallAsync("admin.pool.Remove", PlainPool.Name));
+        Assert.Equal("0\0", await daemon.CallAsync("admin.vm.Create.TemplateVM", payload: "name=debian label=black"));
+        Assert.Equal("0\0", await daemon.CallAsync("admin.vm.Create.AppVM", "debian", payload: "name=work label=red"));
+        Assert.Empty(PlainPool.IntentsOf(root));
+        Assert.Equal("img", PlainPool.FilesOf(root, Private));
+    }
+
+    [Fact]
     public async Task What_it_refuses_to_remove_when_it_comes_is_tried_again()
     {
         using ScratchRoot root = new();

@@ -143,7 +143,7 @@ public sealed class ExternalPoolTests : IDisposable
     public async Task A_removal_that_waits_for_a_driver_is_done_when_it_comes()
     {
         _ = _storage.Add(Config);
-        QubeDataIntents intents = _storage.QubeData;
+        QubeDataIntents intents = new(_storage, static _ => true);
         _ = await intents.AnnounceAsync(Directory, [Private]);
         Assert.Equal(1, await intents.RecoverAsync(_ => false));
         Assert.Single(Announcements());
@@ -163,7 +163,7 @@ public sealed class ExternalPoolTests : IDisposable
     public async Task A_new_qube_of_that_name_waits_for_the_removal()
     {
         _ = _storage.Add(Config);
-        QubeDataIntents intents = _storage.QubeData;
+        QubeDataIntents intents = new(_storage, static _ => true);
         QubeDataIntent intent = await intents.AnnounceAsync(Directory, [Private, Extra]);
         await QubeDataIntents.NarrowAsync(intent, [Extra]);
         intents.Postpone(intent);
