@@ -63,6 +63,9 @@ public sealed class ScratchHost : IAsyncDisposable
         }
 
         await StartDaemonAsync();
+
+        // A guest that boots beside a build may take longer than people would wait.
+        (await RunAsync("qubes-prefs", "default_qrexec_timeout", "110")).Expect();
     }
 
     /// <summary>Returns when the daemon says that it serves, as systemd would be told.</summary>

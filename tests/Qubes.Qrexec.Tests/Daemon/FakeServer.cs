@@ -19,7 +19,8 @@ internal sealed class FakeServer : IAsyncDisposable
     public FakeServer(string path, bool endsWithEmptyLine, Func<string, Task<string>> answer)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        _listener = UnixListener.Bind(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        // As that of the daemon: whoever comes while many wait is not turned away.
+        _listener = UnixListener.Bind(path, UnixFileMode.UserRead | UnixFileMode.UserWrite, backlog: 1024);
         _endsWithEmptyLine = endsWithEmptyLine;
         _answer = answer;
         _running = RunAsync();
