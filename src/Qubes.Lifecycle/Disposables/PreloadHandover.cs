@@ -9,7 +9,7 @@ namespace Qubes.Lifecycle.Disposables;
 internal sealed class PreloadHandover(
     DisposableContext context, DisposableCleaner cleaner, PreloadRefill refill, PreloadFreshness freshness, PreloadStages stages)
 {
-    private const double LeastGapDelay = 5;
+    private const int LeastGapDelay = 5;
     private const double PatienceFactor = 1.2;
 
     /// <summary>The oldest that is good, in use now; null if there is none.</summary>
@@ -44,7 +44,7 @@ internal sealed class PreloadHandover(
         double delay = PreloadSettings.DelayOf(template);
         if (PreloadSettings.HasVacancy(template) && (delay >= 0 || PreloadList.Of(template).Length == 0))
         {
-            refill.StartInBackground(template, "there is a gap", Math.Max(LeastGapDelay, delay));
+            refill.StartInBackground(template, "there is a gap", delay > LeastGapDelay ? (IConvertible)delay : LeastGapDelay);
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Qubes.Model.Classes;
 using Qubes.Model.Disposables;
@@ -22,21 +23,24 @@ internal sealed class PreloadRefill(DisposableContext context, DisposableMaker m
     }
 
     /// <summary>Tells clients, and refills; whoever waits learns what went wrong.</summary>
-    internal Task StartAsync(QubesVM template, string reason, double? delay = null)
+    /// <param name="template">Whose disposables.</param>
+    /// <param name="reason">Why, for the event and the log.</param>
+    /// <param name="delay">Seconds before the refill. Clients are told a whole number, or one with a fraction, as it is given here.</param>
+    internal Task StartAsync(QubesVM template, string reason, IConvertible? delay = null)
     {
         context.Log.LogDebug("Preloading from {Template}: {Reason}", template.Name, reason);
         return template.FireAsync(
-            StartEvent, delay is { } seconds ? EventArguments.Of(("reason", reason), ("delay", seconds)) : EventArguments.Of("reason", reason));
+            StartEvent, delay is not null ? EventArguments.Of(("reason", reason), ("delay", delay)) : EventArguments.Of("reason", reason));
     }
 
-    internal void StartInBackground(QubesVM template, string reason, double? delay = null) =>
+    internal void StartInBackground(QubesVM template, string reason, IConvertible? delay = null) =>
         context.Background($"preloading from {template.Name}", () => StartAsync(template, reason, delay));
 
     /// <summary>Drops those that no longer match the template, then refills after a while. Several causes at once are one.</summary>
-    internal void RefreshInBackground(QubesVM template, string reason, double delay) =>
+    internal void RefreshInBackground(QubesVM template, string reason, int delay) =>
         context.App.Changes.WhenHolds(() => Refresh(template, reason, delay));
 
-    private void Refresh(QubesVM template, string reason, double delay)
+    private void Refresh(QubesVM template, string reason, int delay)
     {
         if ((PreloadSettings.MaximumOf(template) == 0 && PreloadList.Of(template).Length == 0) || !_refreshing.Add(template))
         {
@@ -70,7 +74,7 @@ internal sealed class PreloadRefill(DisposableContext context, DisposableMaker m
     {
         QubesVM template = (QubesVM)asked.Subject;
         PreloadSettings.RequireSupport(template);
-        if (asked.Arguments["delay"] is double seconds && seconds != 0)
+        if (asked.Arguments["delay"] is IConvertible delay && delay.ToDouble(CultureInfo.InvariantCulture) is var seconds and not 0)
         {
             await Task.Delay(TimeSpan.FromSeconds(Math.Abs(seconds)), context.Time, context.Stopping);
         }

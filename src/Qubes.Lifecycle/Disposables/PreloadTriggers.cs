@@ -8,8 +8,8 @@ namespace Qubes.Lifecycle.Disposables;
 /// <summary>Everything that makes a template look after the disposables it keeps ready.</summary>
 internal sealed class PreloadTriggers(DisposableContext context, PreloadRefill refill, DisposableCleaner cleaner)
 {
-    private const double DelayAfterStop = 4;
-    private const double DelayAfterProperty = 30;
+    private const int DelayAfterStop = 4;
+    private const int DelayAfterProperty = 30;
 
     internal void Register(EventHandlers events)
     {

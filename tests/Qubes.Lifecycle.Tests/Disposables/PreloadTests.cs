@@ -104,6 +104,24 @@ public sealed class PreloadTests : IAsyncLifetime
         Assert.Equal(PowerState.Halted, await _fixture.Host.StateAsync(made));
     }
 
+    [Theory]
+    [InlineData(null, "5")]
+    [InlineData("6", "6.0")]
+    public async Task What_is_missing_is_made_up_for_after_a_while(string? delay, string told)
+    {
+        await _fixture.Host.OnLoopAsync(() =>
+        {
+            _fixture.Template.Features.Load(PreloadFeatures.Max, "1");
+            if (delay is not null)
+            {
+                _fixture.Template.Features.Load(PreloadFeatures.Delay, delay);
+            }
+        });
+        Task<string> refill = _fixture.Host.Events.NextAsync(_fixture.Template.Name, "domain-preload-dispvm-start");
+        _ = await _fixture.CreateAsync();
+        Assert.Equal($"reason|there is a gap|delay|{told}|", await refill);
+    }
+
     [Fact]
     public async Task Who_cannot_wait_gets_one_that_is_still_being_prepared()
     {
